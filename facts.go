@@ -1,0 +1,76 @@
+package besra
+
+import "context"
+
+// Grade says how far a fact can be trusted, worst first. Only a known fact
+// (any grade but GradeUnavailable) can decide an exclusion.
+type Grade uint8
+
+// The evidence grades.
+const (
+	GradeUnavailable Grade = iota // not known here, with the reason in Fact.Source
+	GradeWeak                     // forgeable by whoever could place the bytes: a name, an mtime
+	GradeAsserted                 // stated by a third party that was not checked: an archive header
+	GradeVerified                 // read from the system that owns the truth: the kernel, a checked signature
+)
+
+var gradeNames = [...]string{"unavailable", "weak", "asserted", "verified"}
+
+// String returns the grade's name as records spell it.
+func (g Grade) String() string {
+	if int(g) < len(gradeNames) {
+		return gradeNames[g]
+	}
+	return "unavailable"
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (g Grade) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler]; an unknown word is GradeUnavailable.
+func (g *Grade) UnmarshalText(b []byte) error {
+	*g = GradeUnavailable
+	for i, n := range gradeNames {
+		if n == string(b) {
+			*g = Grade(i)
+		}
+	}
+	return nil
+}
+
+// Fact is one thing known about a target, and how it is known.
+type Fact struct {
+	// Name is the fact's name in the vocabulary, such as "file.owner.name".
+	Name string `json:"name"`
+	// Value is a Text, string, int64, float64, bool, time.Time or []string, by
+	// the vocabulary's type; nil when unavailable.
+	Value any `json:"value,omitempty"`
+	// Grade is how far Value can be trusted.
+	Grade Grade `json:"grade"`
+	// Source is where the value came from ("stat", "etc/passwd of the root"),
+	// or, when unavailable, why it is not known.
+	Source string `json:"source,omitempty"`
+}
+
+// Known reports whether the fact has a value.
+func (f Fact) Known() bool { return f.Grade != GradeUnavailable }
+
+// Unavailable returns the fact that name is not known, because of why.
+func Unavailable(name, why string) Fact { return Fact{Name: name, Source: why} }
+
+// Facts answers what is known about one target. Facts are gathered on demand
+// and remembered: asking costs nothing until it is done. A Facts belongs to
+// one goroutine at a time.
+type Facts interface {
+	// Fact returns the named fact. A name that the context cannot answer gives
+	// an unavailable fact that says why; Fact never fails otherwise.
+	Fact(ctx context.Context, name string) Fact
+}
+
+// NoFacts knows nothing: every fact is unavailable.
+type NoFacts struct{}
+
+// Fact implements [Facts].
+func (NoFacts) Fact(_ context.Context, name string) Fact {
+	return Unavailable(name, "nothing is known about this target")
+}

@@ -1,0 +1,113 @@
+// Package diag holds diagnostics as data: where in which source, how bad, a
+// stable code, and what a person needs to mend it. Every stage of the engine
+// reports through it, and one renderer shows it.
+package diag
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Span is a half-open range of bytes of one source. The zero Span means "no
+// position".
+type Span struct {
+	File       int32 // index into the Sources the diagnostic belongs to
+	Start, End int32 // byte offsets, Start <= End
+}
+
+// Join returns the smallest span that covers both.
+func (s Span) Join(o Span) Span {
+	return Span{s.File, min(s.Start, o.Start), max(s.End, o.End)}
+}
+
+// Severity is how bad a diagnostic is.
+type Severity uint8
+
+// The severities.
+const (
+	Error Severity = iota
+	Warning
+)
+
+// String returns "error" or "warning".
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "error"
+}
+
+// Label is a span with a word on it.
+type Label struct {
+	Span Span
+	Text string
+}
+
+// Diagnostic is one error or warning about rules.
+type Diagnostic struct {
+	// Code is stable across releases: a lower_snake name such as
+	// "unknown_pattern". Tests, suppressions and documentation refer to it.
+	Code     string
+	Severity Severity
+	// Title is one line without a full stop.
+	Title string
+	// Span is the offending text; Primary is the word on it and may be empty.
+	Span    Span
+	Primary string
+	// Labels are further places, Notes are further sentences: the cause, a
+	// suggestion ("did you mean …?").
+	Labels []Label
+	Notes  []string
+
+	// Origin, Line and Column are Span resolved: the source's name, and the
+	// 1-based line and column in characters of its start.
+	Origin       string
+	Line, Column int
+}
+
+// Error renders "origin:line:col: error[code]: title".
+func (d *Diagnostic) Error() string {
+	var b strings.Builder
+	if d.Origin != "" || d.Line > 0 {
+		b.WriteString(d.Origin)
+		b.WriteByte(':')
+		b.WriteString(strconv.Itoa(d.Line))
+		b.WriteByte(':')
+		b.WriteString(strconv.Itoa(d.Column))
+		b.WriteString(": ")
+	}
+	b.WriteString(d.Severity.String() + "[" + d.Code + "]: " + d.Title)
+	if d.Primary != "" {
+		b.WriteString(": " + d.Primary)
+	}
+	return b.String()
+}
+
+// List is a list of diagnostics in source order. As an error it is its
+// errors, one a line.
+type List []*Diagnostic
+
+// Error implements error.
+func (l List) Error() string {
+	var b strings.Builder
+	for _, d := range l {
+		if d.Severity != Error {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(d.Error())
+	}
+	return b.String()
+}
+
+// HasErrors reports whether the list holds an error.
+func (l List) HasErrors() bool {
+	for _, d := range l {
+		if d.Severity == Error {
+			return true
+		}
+	}
+	return false
+}
