@@ -1,0 +1,85 @@
+// Package program is the compiled form of rules: the product in the middle of
+// the engine. Compile makes it, search and eval read it, and nothing changes
+// it after it is made, so all scanners share one. It can be printed (for
+// people and goldens) and encoded (versioned and checksummed, see encode.go).
+package program
+
+import (
+	"github.com/besra-hunt/besra/yara/internal/atom"
+	"github.com/besra-hunt/besra/yara/internal/regex"
+)
+
+// Pattern is one lowered pattern. Equal patterns of different rules are one
+// Pattern. Its identifier belongs to the rules that use it (see RulePattern).
+type Pattern struct {
+	// Needles are what search looks for: the pattern matches where one of them
+	// does. An ascii wide pattern has two, a base64 pattern three an encoding.
+	Needles []Needle
+	// Positions is false where every condition only asks whether the pattern
+	// occurs: search may stop caring after its first match.
+	Positions bool
+	// Longest is set where of two matches at one offset the longer counts
+	// (greedy regexps and hex patterns with alternatives); otherwise the
+	// shorter.
+	Longest bool
+	// At is the only offset at which conditions ask for the pattern
+	// (`$a at 0`), or -1.
+	At int64
+}
+
+// NeedleKind says how a needle is verified.
+type NeedleKind uint8
+
+// The kinds of needle.
+const (
+	// Literal is Bytes, compared exactly or, with Fold, without ASCII case.
+	Literal NeedleKind = iota
+	// Xor is Bytes with every byte XORed by one key of XorLo..XorHi.
+	Xor
+	// Base64 is Bytes as it stands within the base64 text of a longer string:
+	// a match decodes, by Alphabet, to that text around it (see search).
+	Base64
+	// Regexp is an expression: from an atom's hit, Reverse finds the starts
+	// and Forward the end.
+	Regexp
+)
+
+// Boundary is what fullword asks of the bytes around a match.
+type Boundary uint8
+
+// The boundaries.
+const (
+	NoBoundary   Boundary = iota
+	WordBoundary          // the byte before and the byte after are not ASCII alphanumeric
+	WideBoundary          // the same of the 16-bit units before and after
+)
+
+// Needle is one thing to search for on its own.
+type Needle struct {
+	Kind     NeedleKind
+	Boundary Boundary
+	Fold     bool // ASCII case-insensitive: Literal only; a Regexp folds by itself
+
+	// Bytes is the literal of Literal, Xor and Base64.
+	Bytes []byte
+	// XorLo and XorHi are the first and last key of Xor.
+	XorLo, XorHi byte
+	// Alphabet is the 64 bytes of Base64's alphabet; Padding says how many
+	// bytes (0..2) of the first base64 quantum stand before the plain text;
+	// Plain is the text that the decoded match must contain; Wide is set
+	// where the base64 text itself is stored as 16-bit units.
+	Alphabet string
+	Padding  uint8
+	Plain    []byte
+	Wide     bool
+
+	// Forward matches from an atom's start onward; Reverse, run backward from
+	// it, finds the starts of matches. Reverse is nil where every atom's
+	// Offset is constant. For a Regexp without atoms (Atoms empty), Forward is
+	// the whole expression, tried at every offset where First allows.
+	Forward, Reverse *regex.Prog
+	// Atoms are the fixed strings, one of which every match contains.
+	Atoms []atom.Atom
+	// MinLen is the least length of a match.
+	MinLen int
+}
