@@ -1,0 +1,176 @@
+package besra
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const modulePath = "github.com/besra-hunt/besra"
+
+// layers states which packages of this module each package may import, and
+// after "deps:" which third-party modules it may link. It is policy: change it
+// in review with a reason, not to make a build pass. A name ending in /...
+// stands for every package below it; the first line that covers a package wins.
+const layers = `
+.                          :
+yara/diag                  :
+yara/module                :
+yara/syntax                : yara/diag
+yara/internal/regex        :
+yara/internal/atom         : yara/internal/regex
+yara/internal/binfmt       :
+yara/internal/program      : yara/module yara/internal/regex yara/internal/atom
+yara/internal/compile      : yara/diag yara/syntax yara/module yara/internal/atom yara/internal/regex yara/internal/program
+yara/internal/search       : yara/internal/program yara/internal/regex yara/internal/atom     deps: golang.org/x/sys/cpu
+yara/internal/eval         : yara/internal/program yara/internal/search yara/internal/regex yara/module
+yara                       : yara/diag yara/syntax yara/module yara/internal/...
+yara/modules/standard      : yara/module yara/modules/...
+yara/modules/...           : yara/module yara/internal/binfmt
+yara/yaratest              : yara yara/diag yara/module yara/modules/standard
+
+facts                      : .                                          deps: golang.org/x/sys/...
+exclusion                  : .                                          deps: cel.dev/cel-go/... google.golang.org/protobuf/... google.golang.org/genproto/...
+exclusion/lint             : . exclusion                                deps: cel.dev/cel-go/...
+detection/builtin          : detection
+detection/...              : . yara yara/diag yara/modules/standard exclusion exclusion/lint     deps: github.com/goccy/go-yaml/...
+source/sourcetest          : .
+source/...                 : . facts                                    deps: github.com/bmatcuk/doublestar/v4 golang.org/x/sys/...
+sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
+sink/...                   : . report
+report                     : .
+scan                       : . yara yara/diag detection exclusion facts
+cmd/...                    : ...
+`
+
+type layer struct {
+	pkg       string
+	may, deps []string
+	used      bool
+}
+
+func parseLayers() []*layer {
+	var ls []*layer
+	for line := range strings.Lines(layers) {
+		pkg, rest, ok := strings.Cut(line, ":")
+		if !ok {
+			continue
+		}
+		may, deps, _ := strings.Cut(rest, "deps:")
+		ls = append(ls, &layer{strings.TrimSpace(pkg), strings.Fields(may), strings.Fields(deps), false})
+	}
+	return ls
+}
+
+// TestLayers reads the import clauses itself, on every platform's files. It
+// does not ask "go list": the test cache cannot see what a child process
+// reads, and would report an old pass for a new import.
+func TestLayers(t *testing.T) {
+	ls := parseLayers()
+	for pkg, files := range sourceFiles(t) {
+		i := slices.IndexFunc(ls, func(l *layer) bool { return covers(l.pkg, pkg) })
+		if i < 0 {
+			t.Errorf("package %s has no line in layers", pkg)
+			continue
+		}
+		ls[i].used = true
+		for _, f := range files {
+			checkImports(t, ls[i], pkg, f)
+		}
+	}
+	for _, l := range ls {
+		if !l.used && !strings.HasSuffix(l.pkg, "...") && l.pkg != "yara/internal/binfmt" {
+			t.Errorf("layers has a line for %s, which holds no package", l.pkg)
+		}
+	}
+}
+
+func checkImports(t *testing.T, l *layer, pkg string, f parsed) {
+	for _, spec := range f.file.Imports {
+		imp, _ := strconv.Unquote(spec.Path.Value)
+		dep, local := strings.CutPrefix(imp, modulePath+"/")
+		if imp == modulePath {
+			dep, local = ".", true
+		}
+		host, _, _ := strings.Cut(imp, "/")
+		switch {
+		case local && !coveredByAny(l.may, dep):
+			t.Errorf("%s: %s must not import %s", f.fset.Position(spec.Pos()), pkg, dep)
+		case !local && strings.Contains(host, ".") && l.pkg != "cmd/..." && !coveredByAny(l.deps, imp):
+			t.Errorf("%s: %s must not link %s", f.fset.Position(spec.Pos()), pkg, imp)
+		}
+	}
+}
+
+// TestPackageComments holds every package to exactly one package comment, and
+// keeps init functions out of everything but commands.
+func TestPackageComments(t *testing.T) {
+	for pkg, files := range sourceFiles(t) {
+		docs := 0
+		for _, f := range files {
+			if f.file.Doc != nil {
+				docs++
+			}
+			for _, d := range f.file.Decls {
+				fn, ok := d.(*ast.FuncDecl)
+				if ok && fn.Recv == nil && fn.Name.Name == "init" && !strings.HasPrefix(pkg, "cmd/") {
+					t.Errorf("%s: init() outside cmd", f.fset.Position(fn.Pos()))
+				}
+			}
+		}
+		if docs != 1 {
+			t.Errorf("package %s has %d package comments, want 1", pkg, docs)
+		}
+	}
+}
+
+type parsed struct {
+	fset *token.FileSet
+	file *ast.File
+}
+
+// sourceFiles parses every Go file of the module that is not a test, by package folder.
+func sourceFiles(t *testing.T) map[string][]parsed {
+	t.Helper()
+	pkgs := make(map[string][]parsed)
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "examples" || len(name) > 1 && strings.HasPrefix(d.Name(), ".")) {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		pkg := path.Dir(filepath.ToSlash(name))
+		pkgs[pkg] = append(pkgs[pkg], parsed{fset, f})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkgs
+}
+
+// covers reports whether pattern names pkg, or, ending in /..., a parent of it.
+func covers(pattern, pkg string) bool {
+	dir, tree := strings.CutSuffix(pattern, "...")
+	return pattern == pkg || tree && strings.HasPrefix(pkg+"/", dir)
+}
+
+func coveredByAny(patterns []string, pkg string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return covers(p, pkg) })
+}
