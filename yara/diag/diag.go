@@ -4,6 +4,8 @@
 package diag
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,6 +21,9 @@ type Span struct {
 func (s Span) Join(o Span) Span {
 	return Span{s.File, min(s.Start, o.Start), max(s.End, o.End)}
 }
+
+// IsZero reports whether the span is the zero Span, "no position".
+func (s Span) IsZero() bool { return s == Span{} }
 
 // Severity is how bad a diagnostic is.
 type Severity uint8
@@ -36,6 +41,9 @@ func (s Severity) String() string {
 	}
 	return "error"
 }
+
+// MarshalText implements [encoding.TextMarshaler]: "error" or "warning".
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Label is a span with a word on it.
 type Label struct {
@@ -60,9 +68,11 @@ type Diagnostic struct {
 	Notes  []string
 
 	// Origin, Line and Column are Span resolved: the source's name, and the
-	// 1-based line and column in characters of its start.
-	Origin       string
-	Line, Column int
+	// 1-based line and column in characters of its start. EndLine and
+	// EndColumn are those of its end. Resolve fills them; all are zero before.
+	Origin             string
+	Line, Column       int
+	EndLine, EndColumn int
 }
 
 // Error renders "origin:line:col: error[code]: title".
@@ -100,6 +110,14 @@ func (l List) Error() string {
 		b.WriteString(d.Error())
 	}
 	return b.String()
+}
+
+// Sort puts the list in source order: by file, then by where a span starts.
+// Diagnostics of one place keep their order.
+func (l List) Sort() {
+	slices.SortStableFunc(l, func(a, b *Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Span.File, b.Span.File), cmp.Compare(a.Span.Start, b.Span.Start))
+	})
 }
 
 // HasErrors reports whether the list holds an error.
