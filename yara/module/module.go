@@ -110,6 +110,9 @@ type Input struct {
 	Meta map[string][]byte
 	// Console takes the lines of console.log; nil drops them.
 	Console func(line string)
+	// LibYARA is set where the conditions were compiled for libyara's dialect:
+	// a function whose answer differs from YARA-X's gives libyara's.
+	LibYARA bool
 
 	memo map[any]any
 }

@@ -1,0 +1,28 @@
+// Package standard lists the modules that come with the engine. The list is
+// passed in openly, so a program links no module that it does not name:
+//
+//	rules, err := yara.Compile(src, yara.WithModules(standard.Modules()...))
+package standard
+
+import (
+	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/modules/console"
+	"github.com/besra-hunt/besra/yara/modules/hash"
+	"github.com/besra-hunt/besra/yara/modules/math"
+	stringmodule "github.com/besra-hunt/besra/yara/modules/string"
+	"github.com/besra-hunt/besra/yara/modules/time"
+	"github.com/besra-hunt/besra/yara/modules/vt"
+)
+
+// Modules returns the standard modules, sorted by name. They are immutable
+// and may be shared by any number of compilers.
+func Modules() []*module.Module {
+	return []*module.Module{
+		console.Module(),
+		hash.Module(),
+		math.Module(),
+		stringmodule.Module(),
+		time.Module(),
+		vt.Module(),
+	}
+}
