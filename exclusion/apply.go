@@ -1,0 +1,55 @@
+package exclusion
+
+import (
+	"context"
+	"time"
+
+	"github.com/besra-hunt/besra"
+)
+
+// Apply asks the exclusions about a finding, in their order, and writes into it
+// Decisions, Facts, Verdict, Severity and Suppression; Target.Context and
+// AuthorSeverity must be set. Exclusions that do not list the target's context
+// are not asked and leave no decision.
+//
+// The first suppression that is true wins, and ends the asking. Otherwise the
+// true downgrade to the lowest severity wins, if it is below the author's.
+// Otherwise the finding is undecided if a suppression or a downgrade is
+// unknown, and an alert if none is.
+func Apply(ctx context.Context, exclusions []*Exclusion, f *besra.Finding, facts besra.Facts, at time.Time) {
+	memory := Remember(facts)
+	f.Verdict, f.Severity, f.Suppression, f.Decisions = besra.VerdictAlert, f.AuthorSeverity, nil, nil
+	for _, x := range exclusions {
+		if !x.For(f.Target.Context) {
+			continue
+		}
+		d, _ := x.decide(ctx, memory, at, f.Target.Context)
+		f.Decisions = append(f.Decisions, d)
+		if x.settle(f, d) {
+			break
+		}
+	}
+	f.Facts = memory.Asked()
+}
+
+// settle lets one decision act on the finding and reports whether it is final.
+func (x *Exclusion) settle(f *besra.Finding, d besra.Decision) bool {
+	switch {
+	case d.Outcome == besra.OutcomeTrue && d.Effect == besra.EffectSuppress:
+		f.Verdict, f.Severity, f.Suppression = besra.VerdictSuppressed, f.AuthorSeverity, x.mark(d)
+		return true
+	case d.Outcome == besra.OutcomeTrue && d.Effect == besra.EffectDowngrade:
+		if d.To.Rank() < f.Severity.Rank() {
+			f.Verdict, f.Severity, f.Suppression = besra.VerdictDowngraded, d.To, x.mark(d)
+		}
+	case d.Outcome == besra.OutcomeUnknown && d.Effect != besra.EffectAnnotate && f.Verdict == besra.VerdictAlert:
+		f.Verdict = besra.VerdictUndecided
+	}
+	return false
+}
+
+// mark is what the exclusion leaves on a finding.
+func (x *Exclusion) mark(d besra.Decision) *besra.Suppression {
+	return &besra.Suppression{Exclusion: d.Exclusion, Scenario: d.Scenario, Effect: d.Effect,
+		Owner: x.spec.Owner, Reason: x.spec.Reason, Ticket: x.spec.Ticket, Expires: x.spec.Expires}
+}

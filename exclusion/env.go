@@ -1,0 +1,181 @@
+package exclusion
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/besra-hunt/besra"
+)
+
+// The bounds of the language.
+const (
+	// MaxWhen is the greatest length of an expression, in characters.
+	MaxWhen = 16 << 10
+	// DefaultCostLimit bounds one evaluation: about one unit for an operation
+	// and a tenth for a character looked at. At the limit it takes a few
+	// milliseconds.
+	DefaultCostLimit = 200_000
+
+	maxNodes   = 4096
+	maxNesting = 50
+	maxRegexp  = 2000 // instructions of a compiled regular expression
+)
+
+// Env is the language that expressions are compiled in: the vocabulary, the
+// functions, and one detection's parameters. It is immutable.
+type Env struct {
+	cel    *cel.Env
+	params map[string]parameter
+}
+
+// NewEnv types the parameters and builds the language. A parameter that is
+// wrong is a problem and is left out; the Env is usable all the same, and an
+// expression that needs the parameter will not compile.
+func NewEnv(params Parameters) (*Env, []*Problem) {
+	p := &problems{}
+	e := &Env{params: params.typed(p)}
+	options := append(declarations(),
+		cel.ParserExpressionSizeLimit(MaxWhen), cel.ExpressionNodeLimit(maxNodes),
+		cel.ParserRecursionLimit(maxNesting), cel.RegexProgramSizeLimit(maxRegexp))
+	for _, d := range besra.Vocabulary() {
+		options = append(options, cel.VariableWithDoc(maskName(d.Name), factTypes[d.Type], d.Doc))
+	}
+	for name, typed := range e.params {
+		options = append(options, cel.Variable("params."+name, typed.celType))
+	}
+	env, err := cel.NewCustomEnv(options...)
+	if err != nil { // no parameter can cause this: names and types were checked
+		p.field("parameters", CodeBadParameter, err.Error(), "")
+		return &Env{params: e.params}, p.list
+	}
+	e.cel = env
+	return e, p.list
+}
+
+// parse parses p.when and builds its tree, reporting what is wrong with its
+// syntax and names.
+func (e *Env) parse(p *problems) (*cel.Ast, *Expr) {
+	parsed, issues := e.cel.Parse(maskReserved(p.when))
+	if issues.Err() != nil {
+		for _, err := range issues.Errors() {
+			p.celError(err, CodeSyntax)
+		}
+		return nil, nil
+	}
+	native := parsed.NativeRep()
+	tree := newBuilder(p, native.SourceInfo(), e.params).build(native.Expr())
+	return parsed, tree
+}
+
+// check type-checks a parsed expression.
+func (e *Env) check(p *problems, parsed *cel.Ast, tree *Expr) *cel.Ast {
+	checked, issues := e.cel.Check(parsed)
+	if issues.Err() != nil {
+		for _, err := range issues.Errors() {
+			p.celError(err, CodeType)
+		}
+		return nil
+	}
+	if checked.OutputType() != cel.BoolType {
+		p.at(tree.Offset, CodeType, fmt.Sprintf("the expression is of type %s, not a yes or no", cel.FormatCELType(checked.OutputType())),
+			"compare it with something")
+		return nil
+	}
+	return checked
+}
+
+// celError reports an error of CEL's parser or checker in our words.
+func (p *problems) celError(err *common.Error, code string) {
+	offset := offsetAt(p.when, err.Location.Line(), err.Location.Column())
+	message := strings.ReplaceAll(err.Message, groupAlias, reservedGroup)
+	message = strings.TrimPrefix(message, "Syntax error: ")
+	hint := ""
+	if strings.Contains(message, "exceeds limit") || strings.Contains(message, "max recursion") || strings.Contains(message, "limit") {
+		code, hint = CodeTooLong, "move long lists into parameters"
+	}
+	if m := noOverload.FindStringSubmatch(message); m != nil {
+		message = fmt.Sprintf("%s cannot be applied to %s", operatorName(m[1]), m[2])
+		hint = "compare like with like; see besra exclusion functions"
+	}
+	p.at(offset, code, message, hint)
+}
+
+var noOverload = regexp.MustCompile(`^found no matching overload for '([^']*)' applied to '(.*)'$`)
+
+// offsetAt converts CEL's line (from 1) and column (from 0, in characters).
+func offsetAt(src string, line, column int) int {
+	start := 0
+	for range line - 1 {
+		next := strings.IndexByte(src[start:], '\n')
+		if next < 0 {
+			return len(src)
+		}
+		start += next + 1
+	}
+	for i := range src[start:] {
+		if column == 0 {
+			return start + i
+		}
+		column--
+	}
+	return len(src)
+}
+
+// plan makes the program that evaluates a checked expression. With full it
+// evaluates every part, even where the answer is decided already.
+func (e *Env) plan(checked *cel.Ast, limit uint64, full bool) (cel.Program, error) {
+	flags := cel.OptTrackState | cel.OptTrackCost
+	if full {
+		flags |= cel.OptExhaustiveEval
+	} else {
+		flags |= cel.OptOptimize
+	}
+	return e.cel.Program(checked, cel.EvalOptions(flags), cel.CostLimit(limit), cel.InterruptCheckFrequency(64))
+}
+
+// cost estimates the greatest cost of a checked expression.
+func (e *Env) cost(checked *cel.Ast) (uint64, error) {
+	estimate, err := e.cel.EstimateCost(checked, sizes{e.params})
+	return estimate.Max, err
+}
+
+// sizes tells the estimator how large facts and parameters can be.
+type sizes struct{ params map[string]parameter }
+
+// The assumed greatest sizes of facts, in characters and members.
+const (
+	maxText    = 4096
+	maxMembers = 256
+)
+
+// EstimateSize implements the interface that cel.Env.EstimateCost takes.
+func (s sizes) EstimateSize(element cost.AstNode) *cost.SizeEstimate {
+	if len(element.Path()) == 0 {
+		return nil
+	}
+	size := cost.RangedSizeEstimate(0, maxText)
+	if element.Type().Kind() == types.ListKind {
+		size = cost.ListSizeEstimate(cost.RangedSizeEstimate(0, s.members(element.Path()[0])), size)
+	}
+	return &size
+}
+
+// members returns how many members the named list can have.
+func (s sizes) members(name string) uint64 {
+	param, _ := strings.CutPrefix(name, "params.")
+	if set, ok := s.params[param].value.(stringSet); ok {
+		return uint64(set.Size().(types.Int))
+	}
+	return maxMembers
+}
+
+// EstimateCallCost implements the interface that cel.Env.EstimateCost takes.
+func (s sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
+	return nil
+}

@@ -1,0 +1,130 @@
+package exclusion
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/besra-hunt/besra"
+)
+
+// Explanation is a decision with everything that led to it.
+type Explanation struct {
+	Decision besra.Decision `json:"decision"`
+	When     string         `json:"when"`
+	// Tree is the expression with the outcome of each part; nil where the
+	// exclusion was not asked.
+	Tree *Step `json:"tree,omitempty"`
+	// Facts holds what was asked for, sorted by name.
+	Facts []besra.Fact `json:"facts,omitempty"`
+}
+
+// Step is one part of an expression: logic, with its parts, or an atom, with
+// its facts.
+type Step struct {
+	Kind Kind   `json:"kind"`
+	Text string `json:"text"` // the part in CEL
+	// Outcome is empty where the part was not needed for the answer.
+	Outcome besra.Outcome `json:"outcome,omitempty"`
+	// Facts holds the facts of an atom that were asked for.
+	Facts []besra.Fact `json:"facts,omitempty"`
+	// Missing names the unset parameters of an atom.
+	Missing []string `json:"missing,omitempty"`
+	Steps   []*Step  `json:"steps,omitempty"`
+	Expr    *Expr    `json:"-"`
+}
+
+// Explain decides as [Exclusion.Decide] does, and tells how.
+func (x *Exclusion) Explain(ctx context.Context, facts besra.Facts, at time.Time, target besra.Context) Explanation {
+	memory := Remember(facts)
+	d, ev := x.decide(ctx, memory, at, target)
+	out := Explanation{Decision: d, When: x.spec.When, Facts: memory.Asked()}
+	if ev != nil {
+		out.Tree = ev.steps(x.tree)
+	}
+	return out
+}
+
+// Trace evaluates the expression with nothing left out, even where the answer is
+// decided already, and tells the outcome of each part. It ignores context, date
+// and guards: it is for judging the expression itself.
+func (x *Exclusion) Trace(ctx context.Context, facts besra.Facts) *Step {
+	return x.evaluate(ctx, Remember(facts), x.full).steps(x.tree)
+}
+
+// steps returns the tree of e with outcomes.
+func (ev *evaluation) steps(e *Expr) *Step {
+	s := &Step{Kind: e.Kind, Text: e.String(), Outcome: ev.outcomeAt(e), Expr: e}
+	if !e.Atom() {
+		for _, a := range e.Args {
+			s.Steps = append(s.Steps, ev.steps(a))
+		}
+		return s
+	}
+	for _, name := range e.Facts() {
+		if f, ok := ev.facts.facts[name]; ok {
+			s.Facts = append(s.Facts, f)
+		}
+	}
+	for _, name := range e.Params() {
+		if ev.x.params[name].value == nil {
+			s.Missing = append(s.Missing, "params."+name)
+		}
+	}
+	return s
+}
+
+// Text renders the explanation for a terminal: the decision, and the tree with
+// a line for each part and each fact.
+func (e Explanation) Text() string {
+	var b strings.Builder
+	d := e.Decision
+	fmt.Fprintf(&b, "%s: %s (%s)\n  %s\n", d.Exclusion, d.Outcome, d.Effect, d.Why)
+	if e.Tree != nil {
+		e.Tree.write(&b, 1)
+	}
+	return b.String()
+}
+
+// outcomeWords are the outcomes in columns of the rendered tree.
+var outcomeWords = map[besra.Outcome]string{
+	besra.OutcomeTrue: "TRUE   ", besra.OutcomeFalse: "FALSE  ", besra.OutcomeUnknown: "UNKNOWN",
+	besra.OutcomeError: "ERROR  ", "": "·      ",
+}
+
+func (s *Step) write(b *strings.Builder, depth int) {
+	indent := strings.Repeat("  ", depth)
+	label := s.Text
+	switch s.Kind {
+	case KindAnd:
+		label = "all of"
+	case KindOr:
+		label = "any of"
+	case KindNot:
+		label = "not"
+	case KindCond:
+		label = "if, then, else"
+	}
+	note := ""
+	if s.Outcome == "" {
+		note = "  (not needed)"
+	}
+	fmt.Fprintf(b, "%s%s  %s%s\n", indent, outcomeWords[s.Outcome], label, note)
+	for _, f := range s.Facts {
+		fmt.Fprintf(b, "%s           %s\n", indent, factLine(f))
+	}
+	for _, name := range s.Missing {
+		fmt.Fprintf(b, "%s           %s is not set\n", indent, name)
+	}
+	for _, part := range s.Steps {
+		part.write(b, depth+1)
+	}
+}
+
+func factLine(f besra.Fact) string {
+	if !f.Known() {
+		return fmt.Sprintf("%s is not known: %s", f.Name, f.Source)
+	}
+	return fmt.Sprintf("%s = %s, %s, from %s", f.Name, valueText(f.Value), f.Grade, f.Source)
+}
