@@ -126,6 +126,8 @@ const (
 	OpForArray   // Quant of the items of A in slot V: body C
 	OpForMap     // Quant of the entries of A in slots V, V+1: body C
 	OpWith       // A in slot V: body C, of any kind
+
+	OpItemLen // number of items of array A or entries of map A
 )
 
 // Quant is the quantifier of an Of or For node.

@@ -16,7 +16,7 @@ type Program struct {
 	Externals []External
 	// Texts and Regexps are the literals of conditions, each once.
 	Texts   []string
-	Regexps []Regexp
+	Regexps []RegexpLit
 	// Nodes are the conditions of all rules; Lists the operand lists of nodes
 	// that have more than three. A node's operands come before it.
 	Nodes []Node
@@ -119,8 +119,8 @@ type External struct {
 	Value module.Value
 }
 
-// Regexp is a regexp literal of a condition.
-type Regexp struct {
+// RegexpLit is a regexp literal of a condition.
+type RegexpLit struct {
 	Source string // as written between the slashes, for dumps
 	Prog   *regex.Prog
 }
