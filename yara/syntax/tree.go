@@ -13,6 +13,9 @@ type File struct {
 	Items    []Item     // imports, includes and rules, in source order
 	Comments []*Comment // all comments, in source order
 	Source   *Source
+	// Incomplete is set where something was left out of Items because of an
+	// error. Print refuses such a file.
+	Incomplete bool
 }
 
 // Source is a named text.
@@ -22,7 +25,8 @@ type Source struct {
 	Index int32 // the File of its spans
 }
 
-// Comment is one // or /* */ comment, its delimiters included.
+// Comment is one // or /* */ comment, its delimiters included, a line break
+// behind // not.
 type Comment struct {
 	diag.Span
 	Text string
@@ -54,6 +58,9 @@ type Rule struct {
 	Meta                    []*Meta
 	Patterns                []*Pattern
 	Condition               Expr
+	// OpenSpan is the opening brace; the closing one ends Span. The others are
+	// the words meta, strings and condition, zero where there is none.
+	OpenSpan, MetaSpan, StringsSpan, ConditionSpan diag.Span
 }
 
 func (*Import) item()  {}
@@ -98,13 +105,15 @@ type Modifier struct {
 	diag.Span
 	Name string // nocase, wide, ascii, fullword, private, xor, base64, base64wide
 	// HasRange is set for xor(n) and xor(lo-hi).
-	HasRange bool
-	Lo, Hi   int64
+	HasRange     bool
+	Lo, Hi       int64
+	LoRaw, HiRaw string // as written; HiRaw is empty for xor(n)
 	// Alphabet is set for base64("…") and base64wide("…").
 	Alphabet *StringLit
 }
 
-// Hex is the body of a hex pattern: a sequence of HexToken.
+// Hex is the body of a hex pattern: a sequence of HexToken. Its span includes
+// the braces.
 type Hex struct {
 	diag.Span
 	Tokens []HexToken
@@ -124,7 +133,8 @@ type HexByte struct {
 // HexJump is [n], [n-m], [n-] or [-].
 type HexJump struct {
 	diag.Span
-	Min, Max int64 // Max is -1 where unbounded
+	Min, Max int64  // Max is -1 where unbounded
+	Raw      string // as written, without blanks and brackets: "4", "0x10-", "-"
 }
 
 // HexAlt is ( … | … ).
