@@ -1,0 +1,286 @@
+package compile
+
+import (
+	"strconv"
+
+	"github.com/besra-hunt/besra/yara/diag"
+	"github.com/besra-hunt/besra/yara/internal/program"
+	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/syntax"
+)
+
+// quantifier is a lowered quantifier. n is its operand where that is
+// constant, -1 where it is not.
+type quantifier struct {
+	program.Quant
+	n       int64
+	broken  bool
+	effects bool
+}
+
+func (l *lowering) quantifier(q syntax.Quantifier) quantifier {
+	r := quantifier{Quant: program.Quant{N: program.None}, n: -1}
+	switch q.Kind {
+	case syntax.QuantAny:
+		r.Kind = program.QuantAny
+	case syntax.QuantNone:
+		r.Kind = program.QuantNone
+	case syntax.QuantN, syntax.QuantPercent:
+		return l.number(q)
+	}
+	return r
+}
+
+// number lowers `N of` and `N% of`.
+func (l *lowering) number(q syntax.Quantifier) quantifier {
+	start := l.mark()
+	r := quantifier{Quant: program.Quant{Kind: program.QuantN, N: program.None}, n: -1}
+	var o operand
+	if q.Kind == syntax.QuantPercent {
+		r.Kind = program.QuantPercent
+		o = l.expr(q.Expr)
+		if !l.is(o, module.Integer) {
+			o.broken = true
+		} else if v, ok := o.value.Int(); ok && (v < l.leastPercent() || v > 100) {
+			o = l.errorAt("number_out_of_range", o.span, "number out of range",
+				"a percentage lies between "+strconv.FormatInt(l.leastPercent(), 10)+" and 100")
+		}
+	} else {
+		o = l.expr(q.Expr)
+		if l.is(o, module.Integer) {
+			if v, ok := o.value.Int(); ok && v < 0 {
+				o = l.errorAt("negative_number", o.span, "negative number", "this number must not be negative")
+			}
+		} else {
+			o.broken = true
+		}
+	}
+	r.broken, r.effects, r.N = o.broken, o.effects, o.node
+	if v, ok := o.value.Int(); ok {
+		r.n = v
+	}
+	if r.n == 0 && r.Kind == program.QuantN {
+		l.cut(start)
+		r.Quant = program.Quant{Kind: program.QuantNone, N: program.None}
+	}
+	return r
+}
+
+func (l *lowering) leastPercent() int64 {
+	if l.c.opt.Dialect == program.LibYARA {
+		return 1
+	}
+	return 0
+}
+
+// of lowers Q of a set of patterns, rules or conditions.
+func (l *lowering) of(e *syntax.Of) operand {
+	q := l.quantifier(e.Quantifier)
+	n := node(program.OpOfPatterns, module.Bool, 0)
+	o := operand{span: e.Pos(), kind: module.Bool, effects: q.effects, broken: q.broken}
+	use := patternUse{kind: useFound}
+	switch {
+	case e.At != nil:
+		at := l.offset(e.At)
+		n.A = at.node
+		use = useOfAt(at)
+		o.broken, o.effects = o.broken || at.broken, o.effects || at.effects
+	case e.In != nil:
+		lo, hi := l.bounds(e.In)
+		n.B, n.C = lo.node, hi.node
+		use.kind = usePositions
+		o.broken, o.effects = o.broken || lo.broken || hi.broken, o.effects || lo.effects || hi.effects
+	}
+	var size int
+	if e.Patterns != nil {
+		items, ok := l.patternSet(e.Patterns, use)
+		o.broken = o.broken || !ok
+		n.L, n.N = l.list(items)
+		size = len(items)
+	} else {
+		size = l.ofItems(e, &n, &o)
+	}
+	if o.broken {
+		return l.broken(e.Pos())
+	}
+	n.Quant = q.Quant
+	l.checkOf(e, q, size)
+	o.node = l.emit(n)
+	return o
+}
+
+// checkOf gives the warnings about quantifiers.
+func (l *lowering) checkOf(e *syntax.Of, q quantifier, size int) {
+	span := e.Quantifier.Span
+	if q.n == 0 && q.Kind == program.QuantNone {
+		l.warn("ambiguous_expr", e.Pos(), "ambiguous expression", "",
+			"write `none` instead of `0`: it is not clear whether 0 means none, or any number")
+	}
+	l.checkCount(e.Pos(), q, size)
+	if e.At == nil {
+		return
+	}
+	many := q.Kind == program.QuantAll && size > 1 || q.Kind == program.QuantN && q.n >= 2 ||
+		q.Kind == program.QuantPercent && float64(size)*float64(q.n)/100 >= 2
+	if many {
+		l.c.report(&diag.Diagnostic{Code: "unsatisfiable_expr", Severity: diag.Warning,
+			Title: "expression can hardly be true", Span: span, Primary: "several patterns must match",
+			Labels: []diag.Label{{Span: e.At.Pos(), Text: "but all at the same offset"}}})
+	}
+}
+
+// checkCount warns where more is asked than the set has.
+func (l *lowering) checkCount(span diag.Span, q quantifier, size int) {
+	if q.Kind == program.QuantN && q.n > int64(size) {
+		l.warn("invariant_expr", span, "expression is always false",
+			"it asks for "+strconv.FormatInt(q.n, 10)+" of "+strconv.Itoa(size))
+	}
+}
+
+// patternSet resolves a set to the rule's patterns and notes their use. YARA-X
+// takes each pattern once, in the order of declaration; YARA takes the items as
+// written.
+func (l *lowering) patternSet(set *syntax.PatternSet, use patternUse) (items []int32, ok bool) {
+	if set.Them {
+		set = &syntax.PatternSet{Span: set.Span, Items: []syntax.PatternSetItem{{Span: set.Span, ID: "$", Wildcard: true}}}
+		if len(l.patterns) == 0 {
+			l.errorAt("empty_pattern_set", set.Span, "empty pattern set", "this rule declares no patterns")
+			return nil, false
+		}
+	}
+	ok = true
+	for _, item := range set.Items {
+		matched := l.matching(item)
+		if len(matched) == 0 {
+			ok = false
+			l.emptyItem(item)
+		}
+		items = append(items, matched...)
+		if len(items) > l.c.opt.Limits.Patterns+len(l.patterns) {
+			l.errorAt("too_complex", set.Span, "pattern set is too large", "")
+			return nil, false
+		}
+	}
+	if l.c.opt.Dialect != program.LibYARA && len(set.Items) > 1 {
+		items = l.once(items)
+	}
+	for _, i := range items {
+		l.patterns[i].use(use)
+	}
+	return items, ok
+}
+
+// matching lists the patterns that an item of a set stands for.
+func (l *lowering) matching(item syntax.PatternSetItem) []int32 {
+	var list []int32
+	if !item.Wildcard && item.ID != "$" {
+		if i, ok := l.byID[item.ID]; ok {
+			list = append(list, int32(i))
+		}
+		return list
+	}
+	for i := range l.patterns {
+		id := l.patterns[i].src.ID.Name
+		if id == item.ID || item.Wildcard && hasPrefix(id, item.ID) {
+			list = append(list, int32(i))
+		}
+	}
+	return list
+}
+
+func (l *lowering) emptyItem(item syntax.PatternSetItem) {
+	if item.Wildcard {
+		l.errorAt("empty_pattern_set", item.Span, "no pattern matches `"+item.ID+"*`", "")
+		return
+	}
+	l.errorAt("unknown_pattern", item.Span, "unknown pattern `"+item.ID+"`",
+		"this pattern is not declared in the `strings` section", didYouMean(item.ID, l.patternIDs())...)
+}
+
+// once sorts by declaration and drops repetitions.
+func (l *lowering) once(items []int32) []int32 {
+	seen := make([]bool, len(l.patterns))
+	for _, i := range items {
+		seen[i] = true
+	}
+	items = items[:0]
+	for i, s := range seen {
+		if s {
+			items = append(items, int32(i))
+		}
+	}
+	return items
+}
+
+// ofItems lowers a set of rules or of conditions into n, and returns its size.
+func (l *lowering) ofItems(e *syntax.Of, n *program.Node, o *operand) int {
+	if e.At != nil || e.In != nil {
+		l.errorAt("invalid_expression", e.Pos(), "`at` and `in` need a set of patterns", "")
+		o.broken = true
+		return 0
+	}
+	var items []int32
+	if l.allRules(e.Items) {
+		n.Op = program.OpOfRules
+		for _, item := range e.Items {
+			items = l.ruleItems(items, item, o)
+		}
+	} else {
+		n.Op = program.OpOfBools
+		for _, item := range e.Items {
+			x := l.boolExpr(item)
+			o.broken, o.effects = o.broken || x.broken, o.effects || x.effects
+			items = append(items, int32(x.node))
+		}
+	}
+	n.L, n.N = l.list(items)
+	return len(items)
+}
+
+// allRules reports whether every item names a rule or a set of rules.
+func (l *lowering) allRules(items []syntax.Expr) bool {
+	for _, item := range items {
+		switch item := item.(type) {
+		case *syntax.RuleWildcard:
+		case *syntax.Name:
+			if l.lookupLocal(item.Name) != nil || l.ns.rules[item.Name] == nil {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// ruleItems appends the rules that an item stands for.
+func (l *lowering) ruleItems(list []int32, item syntax.Expr, o *operand) []int32 {
+	if name, ok := item.(*syntax.Name); ok {
+		x := l.ruleRef(name, l.ns.rules[name.Name])
+		o.broken, o.effects = o.broken || x.broken, o.effects || x.effects
+		if !x.broken {
+			list = append(list, l.ns.rules[name.Name].index)
+		}
+		return list
+	}
+	w := item.(*syntax.RuleWildcard)
+	l.ns.wildcards = append(l.ns.wildcards, wildcard{w.Prefix, w.Pos()})
+	found := false
+	for _, r := range l.ns.order {
+		if !hasPrefix(r.name, w.Prefix) {
+			continue
+		}
+		found = true
+		if r.index < 0 {
+			o.broken = o.broken || l.droppedRule(r.name, w.Pos(), r).broken
+			continue
+		}
+		o.effects = o.effects || l.c.facts[r.index].effects
+		list = append(list, r.index)
+	}
+	if !found {
+		l.errorAt("empty_rule_set", w.Pos(), "no rule matches `"+w.Prefix+"*`", "only earlier rules of the namespace count")
+		o.broken = true
+	}
+	return list
+}
