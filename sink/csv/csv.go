@@ -19,13 +19,10 @@ import (
 	"github.com/besra-hunt/besra"
 )
 
-// Options is empty: there is one way to write the table.
-type Options struct{}
-
 // New returns a sink that writes to w, which the caller keeps and closes. Each
 // row is one call of w.Write; the header comes with the first, or on Close.
 // After an error of w nothing more is written.
-func New(w io.Writer, _ Options) besra.Sink { return &sink{w: w} }
+func New(w io.Writer) besra.Sink { return &sink{w: w} }
 
 type sink struct {
 	w     io.Writer

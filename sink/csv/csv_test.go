@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 
 func TestContract(t *testing.T) {
 	sinktest.Run(t, sinktest.Contract{
-		New:   func(w io.Writer) besra.Sink { return New(w, Options{}) },
+		New:   New,
 		Check: check,
 	})
 }
@@ -55,7 +54,7 @@ func check(out []byte) (findings int, err error) {
 func render(t *testing.T, recs []besra.Record) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	s := New(&out, Options{})
+	s := New(&out)
 	for _, rec := range recs {
 		if err := s.Write(t.Context(), rec); err != nil {
 			t.Fatal(err)

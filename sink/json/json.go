@@ -20,14 +20,11 @@ import (
 	"github.com/besra-hunt/besra"
 )
 
-// Options is empty: there is one way to write the document.
-type Options struct{}
-
 // New returns a sink that writes to w, which the caller keeps and closes.
 // Findings are written as they come; gaps, some 200 bytes each, are held until
 // their run ends. The document is complete after Close, wherever the records
 // stopped. After an error of w nothing more is written.
-func New(w io.Writer, _ Options) besra.Sink { return &sink{w: w} }
+func New(w io.Writer) besra.Sink { return &sink{w: w} }
 
 type sink struct {
 	w     io.Writer

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,7 +30,7 @@ type document struct {
 
 func TestContract(t *testing.T) {
 	sinktest.Run(t, sinktest.Contract{
-		New:   func(w io.Writer) besra.Sink { return New(w, Options{}) },
+		New:   New,
 		Check: check,
 	})
 }
@@ -58,7 +57,7 @@ func check(out []byte) (findings int, err error) {
 func TestGolden(t *testing.T) {
 	name := filepath.Join("testdata", "rich.json")
 	var got bytes.Buffer
-	s := New(&got, Options{})
+	s := New(&got)
 	for _, rec := range sinktest.Rich() {
 		if err := s.Write(t.Context(), rec); err != nil {
 			t.Fatal(err)
@@ -85,7 +84,7 @@ func TestGolden(t *testing.T) {
 // within its list.
 func TestNothingIsLost(t *testing.T) {
 	var out bytes.Buffer
-	s := New(&out, Options{})
+	s := New(&out)
 	recs := sinktest.Rich()
 	for _, rec := range recs {
 		if err := s.Write(t.Context(), rec); err != nil {
@@ -117,7 +116,7 @@ func TestNothingIsLost(t *testing.T) {
 
 func TestWithoutRecords(t *testing.T) {
 	var out bytes.Buffer
-	if err := New(&out, Options{}).Close(); err != nil {
+	if err := New(&out).Close(); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := out.String(), `{"v":"besra/v1","runs":[]}`+"\n"; got != want {

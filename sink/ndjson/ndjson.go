@@ -10,14 +10,11 @@ import (
 	"github.com/besra-hunt/besra"
 )
 
-// Options is empty: there is one way to write the record.
-type Options struct{}
-
 // New returns a sink that writes to w, which the caller keeps and closes. Each
 // record is one call of w.Write with one whole line, as soon as it comes: what
 // was found survives the process, and a killed one leaves at most its last line
 // cut off. After an error of w nothing more is written.
-func New(w io.Writer, _ Options) besra.Sink { return &sink{w: w} }
+func New(w io.Writer) besra.Sink { return &sink{w: w} }
 
 type sink struct {
 	w   io.Writer

@@ -4,19 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"syscall"
 	"testing"
 
-	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/report"
 	"github.com/besra-hunt/besra/sink/sinktest"
 )
 
 func TestContract(t *testing.T) {
 	sinktest.Run(t, sinktest.Contract{
-		New:   func(w io.Writer) besra.Sink { return New(w, Options{}) },
+		New:   New,
 		Check: check,
 	})
 }
@@ -45,7 +43,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got bytes.Buffer
-	s := New(&got, Options{})
+	s := New(&got)
 	if _, err := report.Render(t.Context(), bytes.NewReader(want), s); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +66,7 @@ func (w lineWriter) Write(b []byte) (int, error) {
 }
 
 func TestOneWriteALine(t *testing.T) {
-	s := New(lineWriter{t}, Options{})
+	s := New(lineWriter{t})
 	for _, rec := range sinktest.Rich() {
 		if err := s.Write(t.Context(), rec); err != nil {
 			t.Fatal(err)
@@ -82,7 +80,7 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("no /dev/full here")
 	}
 	defer full.Close()
-	if err := New(full, Options{}).Write(t.Context(), sinktest.Rich()[0]); !errors.Is(err, syscall.ENOSPC) {
+	if err := New(full).Write(t.Context(), sinktest.Rich()[0]); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("got %v, want %v", err, syscall.ENOSPC)
 	}
 }
