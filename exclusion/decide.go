@@ -146,7 +146,7 @@ var done = map[besra.Effect]string{
 func (x *Exclusion) whyUnknown(effect besra.Effect, missing []string, facts *Memory) string {
 	var reasons []string
 	for _, name := range missing {
-		reason := facts.facts[name].Source
+		reason := printable(facts.facts[name].Source)
 		if strings.HasPrefix(name, "params.") {
 			reason = "the parameter is not set"
 		}
@@ -183,10 +183,20 @@ func valueText(v any) string {
 		return strconv.Quote(cut(v))
 	case besra.Text:
 		return strconv.Quote(cut(string(v)))
+	case []string:
+		return cut(fmt.Sprintf("%q", v))
 	case time.Time:
 		return v.UTC().Format(time.RFC3339)
 	}
-	return cut(fmt.Sprint(v))
+	return printable(cut(fmt.Sprint(v)))
+}
+
+// printable returns s, quoted if a terminal might obey it.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 func cut(s string) string {

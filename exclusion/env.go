@@ -1,6 +1,7 @@
 package exclusion
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -94,19 +95,30 @@ func (e *Env) check(p *problems, parsed *cel.Ast, tree *Expr) *cel.Ast {
 func (p *problems) celError(err *common.Error, code string) {
 	offset := offsetAt(p.when, err.Location.Line(), err.Location.Column())
 	message := strings.ReplaceAll(err.Message, groupAlias, reservedGroup)
-	message = strings.TrimPrefix(message, "Syntax error: ")
-	hint := ""
-	if strings.Contains(message, "exceeds limit") || strings.Contains(message, "max recursion") || strings.Contains(message, "limit") {
-		code, hint = CodeTooLong, "move long lists into parameters"
-	}
-	if m := noOverload.FindStringSubmatch(message); m != nil {
-		message = fmt.Sprintf("%s cannot be applied to %s", operatorName(m[1]), m[2])
-		hint = "compare like with like; see besra exclusion functions"
+	hint := "see besra exclusion functions for the language"
+	for _, r := range rewordings {
+		if r.from.MatchString(message) {
+			message, hint = r.from.ReplaceAllString(message, r.to), r.hint
+			code = cmp.Or(r.code, code)
+			break
+		}
 	}
 	p.at(offset, code, message, hint)
 }
 
-var noOverload = regexp.MustCompile(`^found no matching overload for '([^']*)' applied to '(.*)'$`)
+// rewordings say what CEL says in words that help.
+var rewordings = []struct {
+	from           *regexp.Regexp
+	to, code, hint string
+}{
+	{regexp.MustCompile(`(?s)^found no matching overload for '_?(.*?)_?' applied to '(.*)'$`), "$1 cannot be applied to $2", "",
+		"compare like with like; see besra exclusion functions"},
+	{regexp.MustCompile(`(?s)^.*missing '(.*?)' at '.*$`), "$1 is missing", "", "close what was opened"},
+	{regexp.MustCompile(`(?s)^.*input '<EOF>'.*$`), "the expression ends too early", "", "close what was opened, or write the second operand"},
+	{regexp.MustCompile(`(?s)^.*input '(.*?)'(?: expecting .*)?$`), "$1 is not expected here", "", "an operator or a bracket may be missing"},
+	{regexp.MustCompile(`(?s)^.*token recognition error at: '(.*)'$`), "$1 is not a word of the language", "", "text stands in quotes and ends on its line"},
+	{regexp.MustCompile(`(?s)^.*(limit|recursion).*$`), "the expression is too long or too deeply nested", CodeTooLong, "move long lists into parameters"},
+}
 
 // offsetAt converts CEL's line (from 1) and column (from 0, in characters).
 func offsetAt(src string, line, column int) int {

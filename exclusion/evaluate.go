@@ -21,7 +21,7 @@ type evaluation struct {
 	x       *Exclusion
 	ctx     context.Context
 	facts   *Memory
-	open    []string    // what was unknown; an unknown value carries indexes of it
+	open    []string // what was unknown; an unknown value carries indexes of it
 	outcome besra.Outcome
 	missing []string // what an unknown outcome waits for
 	err     error    // of an outcome "error"

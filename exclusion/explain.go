@@ -27,12 +27,13 @@ type Step struct {
 	Text string `json:"text"` // the part in CEL
 	// Outcome is empty where the part was not needed for the answer.
 	Outcome besra.Outcome `json:"outcome,omitempty"`
-	// Facts holds the facts of an atom that were asked for.
+	// Facts holds the facts of an atom that it asked for.
 	Facts []besra.Fact `json:"facts,omitempty"`
 	// Missing names the unset parameters of an atom.
 	Missing []string `json:"missing,omitempty"`
-	Steps   []*Step  `json:"steps,omitempty"`
-	Expr    *Expr    `json:"-"`
+	// Steps holds the parts of logic that was needed.
+	Steps []*Step `json:"steps,omitempty"`
+	Expr  *Expr   `json:"-"`
 }
 
 // Explain decides as [Exclusion.Decide] does, and tells how.
@@ -56,6 +57,9 @@ func (x *Exclusion) Trace(ctx context.Context, facts besra.Facts) *Step {
 // steps returns the tree of e with outcomes.
 func (ev *evaluation) steps(e *Expr) *Step {
 	s := &Step{Kind: e.Kind, Text: e.String(), Outcome: ev.outcomeAt(e), Expr: e}
+	if s.Outcome == "" {
+		return s
+	}
 	if !e.Atom() {
 		for _, a := range e.Args {
 			s.Steps = append(s.Steps, ev.steps(a))
@@ -93,24 +97,19 @@ var outcomeWords = map[besra.Outcome]string{
 	besra.OutcomeError: "ERROR  ", "": "·      ",
 }
 
+// labels head the parts of logic.
+var labels = map[Kind]string{KindAnd: "all of", KindOr: "any of", KindNot: "not", KindCond: "if, then, else"}
+
 func (s *Step) write(b *strings.Builder, depth int) {
 	indent := strings.Repeat("  ", depth)
-	label := s.Text
-	switch s.Kind {
-	case KindAnd:
-		label = "all of"
-	case KindOr:
-		label = "any of"
-	case KindNot:
-		label = "not"
-	case KindCond:
-		label = "if, then, else"
+	label := labels[s.Kind]
+	switch {
+	case s.Outcome == "":
+		label = s.Text + "  (not needed)"
+	case label == "":
+		label = s.Text
 	}
-	note := ""
-	if s.Outcome == "" {
-		note = "  (not needed)"
-	}
-	fmt.Fprintf(b, "%s%s  %s%s\n", indent, outcomeWords[s.Outcome], label, note)
+	fmt.Fprintf(b, "%s%s  %s\n", indent, outcomeWords[s.Outcome], label)
 	for _, f := range s.Facts {
 		fmt.Fprintf(b, "%s           %s\n", indent, factLine(f))
 	}
@@ -124,7 +123,7 @@ func (s *Step) write(b *strings.Builder, depth int) {
 
 func factLine(f besra.Fact) string {
 	if !f.Known() {
-		return fmt.Sprintf("%s is not known: %s", f.Name, f.Source)
+		return fmt.Sprintf("%s is not known: %s", f.Name, printable(f.Source))
 	}
-	return fmt.Sprintf("%s = %s, %s, from %s", f.Name, valueText(f.Value), f.Grade, f.Source)
+	return fmt.Sprintf("%s = %s, %s, from %s", f.Name, valueText(f.Value), f.Grade, printable(f.Source))
 }

@@ -85,7 +85,7 @@ func (e *Expr) String() string {
 	case KindAnd, KindOr:
 		return joinExprs(e.Args, logicMarks[e.Kind], Kind.compound)
 	case KindNot:
-		return "!" + e.Args[0].nested(Kind.compound)
+		return "!" + e.Args[0].nested(Kind.operand)
 	case KindCond:
 		return e.Args[0].nested(Kind.compound) + " ? " + e.Args[1].nested(Kind.compound) + " : " + e.Args[2].nested(Kind.compound)
 	case KindExists, KindAll:
@@ -140,7 +140,9 @@ func (e *Expr) callText() string {
 }
 
 // isOperator reports whether a call of name is written with a mark, or "in".
-func isOperator(name string) bool { return name == "in" || !parameterName.MatchString(name) }
+func isOperator(name string) bool {
+	return name != "[]" && (name == "in" || !parameterName.MatchString(name))
+}
 
 func literalText(v any) string {
 	if s, ok := v.(string); ok {
@@ -305,7 +307,11 @@ func unknownName(name string) (message, hint string) {
 	if len(group) > 0 {
 		return fmt.Sprintf("%s is a group of facts, not a fact", name), "name one of " + strings.Join(group, ", ")
 	}
-	return fmt.Sprintf("there is no fact %s", name), suggest(name, factNames())
+	hint = suggest(name, factNames())
+	if hint == "" {
+		hint = "text stands in quotes; facts have a group, such as file.path"
+	}
+	return fmt.Sprintf("there is no fact %s", name), hint
 }
 
 // call builds a call; logic gets kinds of its own.
@@ -358,7 +364,11 @@ func (b *builder) unknownFunction(out *Expr, name string) {
 	if name == "has" {
 		hint = "leave it out: a fact that is not available already makes the answer unknown"
 	}
-	b.p.at(out.Offset, CodeUnknownFunction, fmt.Sprintf("there is no function %s", operatorName(name)), hint)
+	start := out.Offset // of the bracket that follows the name
+	if strings.HasSuffix(b.p.when[:start], name) {
+		start -= len(name)
+	}
+	b.p.at(start, CodeUnknownFunction, fmt.Sprintf("there is no function %s", operatorName(name)), hint)
 }
 
 // literals checks the arguments of a call that are written out, in place or as
@@ -374,6 +384,18 @@ func (b *builder) literals(call *Expr) {
 			}
 		}
 	}
+	if from := call.literal(1); call.Name == "inWindow" && from != "" && from == call.literal(2) {
+		b.p.at(call.Args[1].Offset, CodeBadArgument, "inWindow: a window from a time to the same is empty or the whole day", "say which by another time, or leave it out")
+	}
+}
+
+// literal returns the argument at i where it is text that is written out.
+func (e *Expr) literal(i int) string {
+	if i >= len(e.Args) {
+		return ""
+	}
+	s, _ := e.Args[i].Value.(string)
+	return s
 }
 
 // quantifier builds exists and all from what CEL's macros made of them.

@@ -55,6 +55,8 @@ type Fixture struct {
 	// Facts overrides facts by name; see [Fixture.Overlay]. A null makes a fact
 	// unavailable.
 	Facts map[string]any `yaml:"facts,omitempty"`
+	// Params sets parameters of the detection for this fixture.
+	Params map[string]any `yaml:"params,omitempty"`
 }
 
 // dateLayout is the form of Spec.Expires.

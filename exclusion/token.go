@@ -129,6 +129,9 @@ func maskName(name string) string   { return swapGroup(name, reservedGroup, grou
 func unmaskName(name string) string { return swapGroup(name, groupAlias, reservedGroup) }
 
 func swapGroup(name, from, to string) string {
+	if name == from {
+		return to
+	}
 	if rest, ok := strings.CutPrefix(name, from+"."); ok {
 		return to + "." + rest
 	}
