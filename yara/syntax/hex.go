@@ -55,14 +55,22 @@ func (p *parser) hexFail(expected kindSet) {
 	if p.failed {
 		return
 	}
-	p.quiet = true
-	p.tok = p.scan()
-	p.quiet = false
-	p.expected = expected
-	if p.tok.kind == tBad {
-		p.tok.kind = tUnknown
+	var notes []string
+	start := p.pos
+	p.tok = token{kind: tUnknown, start: int32(start)}
+	if text := p.src[start:]; strings.HasPrefix(text, "/*") || strings.HasPrefix(text, "//") {
+		p.pos += 2
+		notes = append(notes, "a jump cannot hold a comment")
+	} else {
+		p.quiet = true
+		if k := p.scanKind(); k != tBad {
+			p.tok.kind = k
+		}
+		p.quiet = false
 	}
-	p.fail()
+	p.tok.end = int32(p.pos)
+	p.expected = expected
+	p.fail(notes...)
 }
 
 // hexMistake reports an error after which the pattern is read on.

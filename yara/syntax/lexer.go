@@ -245,21 +245,37 @@ func (l *lexer) text() kind {
 // multiLine reads the rest of """…""", of which one quote has been read.
 // Inside, a quote must be written \", as YARA-X has it.
 func (l *lexer) multiLine(start int) kind {
+	quote := -1
 	for l.pos += 2; l.pos < len(l.src); l.pos++ {
 		switch l.src[l.pos] {
 		case '"':
 			if strings.HasPrefix(l.src[l.pos:], `"""`) {
 				l.pos += 3
-				return tString
+				return l.loneQuote(quote)
 			}
-			l.report("syntax_error", "syntax error", l.span(l.pos, l.pos+1), "a quote inside `\"\"\"` is written `\\\"`")
-			return tBad
+			if quote < 0 {
+				quote = l.pos
+			}
 		case '\\':
 			l.pos++
 		}
 	}
-	l.pos = len(l.src)
+	l.pos = start + 3 // what follows on the line is lost, the rules below are not
+	if n := strings.IndexByte(l.src[l.pos:], '\n'); n >= 0 {
+		l.pos += n
+	} else {
+		l.pos = len(l.src)
+	}
 	l.report("unterminated_string", "unterminated string", l.span(start, start+3), "this string has no closing `\"\"\"`")
+	return tBad
+}
+
+// loneQuote refuses a multi-line text that has a quote inside, at the place.
+func (l *lexer) loneQuote(at int) kind {
+	if at < 0 {
+		return tString
+	}
+	l.report("syntax_error", "syntax error", l.span(at, at+1), "a quote inside `\"\"\"` is written `\\\"`")
 	return tBad
 }
 
@@ -276,7 +292,7 @@ func (l *lexer) regexp() kind {
 			}
 			return tRegexp
 		case '\n':
-			return l.unterminated(start, "regexp")
+			return l.unterminated(start, "regexp", divisionNote)
 		case '\\':
 			if l.byteAt(l.pos+1) != '\n' {
 				l.pos++
@@ -284,14 +300,16 @@ func (l *lexer) regexp() kind {
 		}
 		l.pos++
 	}
-	return l.unterminated(start, "regexp")
+	return l.unterminated(start, "regexp", divisionNote)
 }
 
+const divisionNote = "division is written `\\`"
+
 // unterminated reports a literal that the line, or the file, ends.
-func (l *lexer) unterminated(start int, what string) kind {
+func (l *lexer) unterminated(start int, what string, notes ...string) kind {
 	l.pos = min(l.pos, len(l.src))
 	end := start + len(strings.TrimRight(l.src[start:l.pos], " \t\r"))
-	l.report("unterminated_"+what, "unterminated "+what, l.span(start, end), "this "+what+" does not end on its line")
+	l.report("unterminated_"+what, "unterminated "+what, l.span(start, end), "this "+what+" does not end on its line", notes...)
 	return tBad
 }
 

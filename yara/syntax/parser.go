@@ -141,8 +141,12 @@ func (p *parser) fail(notes ...string) {
 		return
 	}
 	if p.tok.kind != tBad {
+		at := p.spanOf(p.tok)
+		if p.tok.kind == tEOF {
+			at.Start, at.End = p.last, p.last // where something is missing
+		}
 		text := "expecting " + p.expected.describe() + ", found " + p.found()
-		p.report("syntax_error", "syntax error", p.spanOf(p.tok), text, append(p.explain(), notes...)...)
+		p.report("syntax_error", "syntax error", at, text, append(p.explain(), notes...)...)
 	}
 	p.stop()
 }
@@ -196,15 +200,27 @@ func (p *parser) found() string {
 
 const byteOrderMark = "\ufeff"
 
-// explain returns the notes that the current token deserves.
+// explain returns the note that a common mistake at the current token deserves.
 func (p *parser) explain() []string {
+	k, operator := p.tok.kind, p.expected.has(xOperator)
+	doubled := (k == tAmp || k == tPipe) && p.tok.start == p.last && p.src[p.last-1] == p.src[p.last]
 	switch {
 	case p.text(p.tok) == byteOrderMark:
 		return []string{"save the file as UTF-8 without a byte order mark"}
-	case p.tok.kind.isKeyword() && p.expected.has(tIdent):
-		return []string{words[p.tok.kind] + " is a keyword and cannot be a name"}
-	case p.expected.has(kCondition) && (p.tok.kind == kMeta || p.tok.kind == kStrings):
+	case k == tUnknown && strings.ContainsAny(p.text(p.tok), "“”„‟‘’"):
+		return []string{"texts stand between plain quotes `\"`"}
+	case k.isKeyword() && p.expected.has(tIdent):
+		return []string{words[k] + " is a keyword and cannot be a name"}
+	case p.expected.has(kCondition) && (k == kMeta || k == kStrings):
 		return []string{"the sections of a rule are meta, strings and condition, each at most once and in this order"}
+	case operator && k == tAssign:
+		return []string{"equality is written `==`"}
+	case operator && k == tRegexp:
+		return []string{divisionNote}
+	case doubled && k == tAmp:
+		return []string{"`&&` is written `and`"}
+	case doubled && k == tPipe:
+		return []string{"`||` is written `or`"}
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package syntax
 
-import "github.com/besra-hunt/besra/yara/diag"
+import (
+	"slices"
+
+	"github.com/besra-hunt/besra/yara/diag"
+)
 
 // rule parses a rule from its modifiers to its closing brace.
 func (p *parser) rule() *Rule {
@@ -197,10 +201,9 @@ func (p *parser) modifiers(d *Pattern) {
 	all := p.modifierList[:0]
 	for p.atModifier() {
 		m := p.modifier()
-		for _, o := range all {
-			if o.Name == m.Name {
-				p.duplicate(o, m)
-			}
+		if i := slices.IndexFunc(all, func(o *Modifier) bool { return o.Name == m.Name }); i >= 0 {
+			p.duplicate(all[i], m)
+			continue
 		}
 		all = append(all, m)
 	}

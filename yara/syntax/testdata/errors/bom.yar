@@ -1,0 +1,2 @@
+﻿rule ok_0 { condition: true }
+rule ok_1 { condition: true }

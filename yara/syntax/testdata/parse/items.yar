@@ -1,0 +1,14 @@
+/* A file of everything that stands at the top. */
+import "pe"
+import "vendor\\module"
+include "other.yar" // included
+
+rule plain { condition: true }
+global rule a_global { condition: true }
+private rule a_private { condition: true }
+global private rule both : tag_one tag2 _tag3 { condition: true }
+private /* in the other order */ global rule both_again:tag{condition:true}
+
+// These two are words of YARA-X, and names in YARA.
+rule with : include with { meta: with = 1 include = 2 condition: with or include }
+rule include { condition: with.include(with) }
