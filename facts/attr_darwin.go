@@ -1,0 +1,5 @@
+package facts
+
+import "golang.org/x/sys/unix"
+
+const errNoAttribute = unix.ENOATTR

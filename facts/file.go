@@ -1,0 +1,264 @@
+package facts
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"runtime"
+	"strings"
+
+	"github.com/besra-hunt/besra"
+)
+
+// File answers the facts of one file: the groups file, package, opener, host
+// and scan. It implements [besra.Facts]; each fact is gathered when it is first
+// asked for, and remembered.
+//
+// The facts are those of the inode that info describes. What has to look at the
+// file again (a digest without [File.SetContent], its birth) checks that the
+// path still leads to that inode, and that it did not change.
+type File struct {
+	host    *Host
+	path    string
+	info    fs.FileInfo
+	content []byte // the bytes that were scanned; nil where they are not at hand
+	held    bool   // content is the whole content, be it empty
+	sums    *digests
+	facts   map[string]besra.Fact
+}
+
+// File returns the facts of the file at path, an absolute, cleaned and
+// slash-separated path on the host. Info is what a stat that follows no link
+// says of it; its Sys value is the one of package os.
+func (h *Host) File(path string, info fs.FileInfo) *File {
+	return &File{host: h, path: path, info: info}
+}
+
+// Opened replaces what is known of the inode by the stat of the open file, so
+// that the facts are those of the very file whose bytes are read.
+func (f *File) Opened(info fs.FileInfo) {
+	f.info = info
+	f.facts, f.sums = nil, nil
+}
+
+// SetContent lends the file's bytes, from which digests and the magic are then
+// computed: those of what was scanned, whatever became of the file since. The
+// bytes must stay valid until SetContent(nil). Without it the file is read
+// again when a fact needs its content.
+func (f *File) SetContent(content []byte) {
+	f.content, f.held = content, content != nil
+}
+
+// Fact implements [besra.Facts].
+func (f *File) Fact(ctx context.Context, name string) besra.Fact {
+	if known, ok := f.facts[name]; ok {
+		return known
+	}
+	fact := f.gather(ctx, name)
+	if ctx.Err() != nil && !fact.Known() {
+		return fact // interrupted: the next to ask may have more time
+	}
+	if f.facts == nil {
+		f.facts = map[string]besra.Fact{}
+	}
+	f.facts[name] = fact
+	return fact
+}
+
+func (f *File) gather(ctx context.Context, name string) besra.Fact {
+	def, ok := besra.FactNamed(name)
+	if !ok {
+		return besra.Unavailable(name, "no such fact")
+	}
+	if c := f.host.Context(); !def.In(c) {
+		return besra.Unavailable(name, "cannot be known in context "+string(c))
+	}
+	collect, ok := collectors(name)
+	if !ok {
+		return besra.Unavailable(name, "nothing gathers it for a file")
+	}
+	fact := collect(f, ctx)
+	fact.Name = name
+	return fact
+}
+
+type collector func(*File, context.Context) besra.Fact
+
+// collectors finds who gathers a fact. A collector leaves the name to its caller.
+func collectors(name string) (collector, bool) {
+	if group, _, _ := strings.Cut(name, "."); group == "host" || group == "scan" {
+		return func(f *File, ctx context.Context) besra.Fact { return f.host.Fact(ctx, name) }, true
+	}
+	switch name {
+	case "file.path", "file.dir", "file.name", "file.ext":
+		return func(f *File, _ context.Context) besra.Fact { return f.pathFact(name) }, true
+	case "file.size", "file.mtime", "file.ctime", "file.btime":
+		return func(f *File, _ context.Context) besra.Fact { return f.statFact(name) }, true
+	case "file.md5", "file.sha1", "file.sha256":
+		return func(f *File, ctx context.Context) besra.Fact { return f.digestFact(ctx, name) }, true
+	case "file.magic":
+		return (*File).magicFact, true
+	case "file.mode", "file.owner.uid", "file.owner.name", "file.group.gid", "file.group.name":
+		return func(f *File, _ context.Context) besra.Fact { return f.ownerFact(name) }, true
+	case "file.owner.sid":
+		return (*File).sidFact, true
+	case "file.world_writable":
+		return (*File).worldWritable, true
+	case "file.foreign_writable":
+		return (*File).foreignWritable, true
+	case "file.mount.type":
+		return (*File).mountFact, true
+	case "file.origin_url":
+		return (*File).originFact, true
+	case "package.name":
+		return (*File).packageName, true
+	case "package.verified":
+		return (*File).packageVerified, true
+	case "opener.names":
+		return (*File).openers, true
+	}
+	return nil, false
+}
+
+// fact is a fact whose name the caller fills in.
+func fact(value any, g besra.Grade, source string) besra.Fact {
+	return besra.Fact{Value: value, Grade: g, Source: source}
+}
+
+// unknown is an unavailable fact whose name the caller fills in.
+func unknown(why string) besra.Fact { return besra.Fact{Source: why} }
+
+func (f *File) pathFact(name string) besra.Fact {
+	value := f.path
+	switch name {
+	case "file.dir":
+		value = parent(f.path)
+	case "file.name":
+		value = path.Base(f.path)
+	case "file.ext":
+		value = extension(path.Base(f.path))
+	}
+	return fact(besra.Text(value), besra.GradeWeak, "path")
+}
+
+// parent returns the directory part of a path; that of C:/a is C:/.
+func parent(p string) string {
+	dir := path.Dir(p)
+	if len(dir) == 2 && dir[1] == ':' {
+		return dir + "/"
+	}
+	return dir
+}
+
+// extension returns the part of a name from its last dot on, in lower case. A
+// name that only begins with a dot has none.
+func extension(name string) string {
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		return strings.ToLower(name[i:])
+	}
+	return ""
+}
+
+func (f *File) statFact(name string) besra.Fact {
+	switch name {
+	case "file.size":
+		if f.held {
+			return fact(int64(len(f.content)), besra.GradeVerified, "content")
+		}
+		return fact(f.info.Size(), besra.GradeVerified, "stat")
+	case "file.mtime":
+		return f.mtimeFact()
+	}
+	if f.host.owners != nil {
+		return unknown("the root was unpacked: its inodes are not the host's")
+	}
+	if name == "file.ctime" {
+		return f.ctimeFact()
+	}
+	return f.btimeFact()
+}
+
+func (f *File) mtimeFact() besra.Fact {
+	if m := f.host.owners; m != nil {
+		if o, source := m.of(f.path, false); !o.mtime.IsZero() {
+			return fact(o.mtime.UTC(), besra.GradeWeak, source)
+		}
+	}
+	return fact(f.info.ModTime().UTC(), besra.GradeWeak, "stat")
+}
+
+func (f *File) ctimeFact() besra.Fact {
+	s, ok := statOf(f.info)
+	if !ok || s.ctime.IsZero() {
+		return unknown("the file system keeps no such time")
+	}
+	return fact(s.ctime.UTC(), f.host.grade(), "stat")
+}
+
+func (f *File) btimeFact() besra.Fact {
+	t, err := f.birth()
+	if err != nil {
+		return unknown(err.Error())
+	}
+	return fact(t.UTC(), f.host.grade(), "stat")
+}
+
+var (
+	errNoBirth  = errors.New("the file system keeps no time of birth")
+	errReplaced = errors.New("the path leads to another file now")
+	errChanged  = errors.New("the file changed since it was scanned")
+)
+
+// reopen opens the file again, if the path still leads to the same inode.
+func (f *File) reopen() (*os.File, error) {
+	file, err := f.host.tree.open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !sameFile(f.info, info) {
+		err = errReplaced
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// again says why the file could not be looked at again.
+func again(err error) besra.Fact {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return unknown("reading the file again: " + err.Error())
+}
+
+func (f *File) mountFact(context.Context) besra.Fact {
+	if runtime.GOOS == "windows" {
+		return volumeFact(f.path)
+	}
+	all, err := f.host.mounts()
+	if err != nil {
+		return unknown(reason("table of mounts", err))
+	}
+	m, ok := mountOf(all, f.path)
+	if !ok {
+		return unknown("no mount holds the path")
+	}
+	return fact(m.Type, besra.GradeVerified, "mount at "+m.Point)
+}
+
+func (f *File) originFact(context.Context) besra.Fact {
+	url, source, err := f.origin()
+	if err != nil {
+		return again(err)
+	}
+	if url == "" {
+		return unknown("the file carries no note of its origin")
+	}
+	return fact(besra.Text(url), besra.GradeWeak, source)
+}

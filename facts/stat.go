@@ -1,0 +1,24 @@
+package facts
+
+import (
+	"io/fs"
+	"os"
+	"time"
+)
+
+// stat is what a file system says of an inode beyond [fs.FileInfo].
+type stat struct {
+	uid, gid        uint32
+	dev, ino, links uint64
+	ctime, btime    time.Time // zero where the system does not say
+}
+
+// sameFile reports whether both describe one inode.
+func sameFile(a, b fs.FileInfo) bool {
+	if os.SameFile(a, b) {
+		return true
+	}
+	sa, okA := statOf(a)
+	sb, okB := statOf(b)
+	return okA && okB && sa.dev == sb.dev && sa.ino == sb.ino
+}

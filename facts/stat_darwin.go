@@ -1,0 +1,39 @@
+package facts
+
+import (
+	"io/fs"
+	"syscall"
+	"time"
+)
+
+func statOf(info fs.FileInfo) (stat, bool) {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return stat{}, false
+	}
+	return stat{
+		uid: s.Uid, gid: s.Gid,
+		dev: uint64(s.Dev), ino: s.Ino, links: uint64(s.Nlink),
+		ctime: time.Unix(s.Ctimespec.Unix()), btime: time.Unix(s.Birthtimespec.Unix()),
+	}, true
+}
+
+func (f *File) birth() (time.Time, error) {
+	s, ok := statOf(f.info)
+	if !ok || s.btime.IsZero() {
+		return time.Time{}, errNoBirth
+	}
+	return s.btime, nil
+}
+
+// origin reads the URLs that browsers note for the metadata index; the first is
+// the file's own.
+func (f *File) origin() (url, source string, err error) {
+	const attribute = "com.apple.metadata:kMDItemWhereFroms"
+	list, err := f.attribute(attribute)
+	if err != nil || list == "" {
+		return "", "", err
+	}
+	url, err = firstOfPropertyList([]byte(list))
+	return url, "attribute " + attribute, err
+}
