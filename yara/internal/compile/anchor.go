@@ -127,8 +127,8 @@ func (d *deriver) strict(n *program.Node) demand {
 }
 
 func (d *deriver) pattern(p int32) need {
-	if p < 0 {
-		return need{known: true, set: []int32{p}}
+	if p < 0 { // not known yet which: neither rare nor frequent
+		return need{known: true, cost: 1, set: []int32{p}}
 	}
 	return need{known: true, cost: d.c.patternCost(p), set: []int32{p}}
 }

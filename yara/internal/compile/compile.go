@@ -21,6 +21,7 @@ import (
 
 	"github.com/besra-hunt/besra/yara/diag"
 	"github.com/besra-hunt/besra/yara/internal/program"
+	"github.com/besra-hunt/besra/yara/internal/regex"
 	"github.com/besra-hunt/besra/yara/module"
 	"github.com/besra-hunt/besra/yara/syntax"
 )
@@ -56,6 +57,7 @@ type Limits struct {
 	Identifier   int   // bytes of a rule's, tag's or pattern's name; 1,024
 	Patterns     int   // patterns of a rule; 100,000
 	Nesting      int   // expressions within expressions; 256
+	Variables    int   // of loops and with, in sight at once; 1,024
 	PatternSize  int   // bytes of a text, hex bytes or regexp source; 65,536
 	Nodes        int   // nodes of all conditions; 16 million
 	PatternTotal int64 // bytes of all compiled patterns together; 512 MiB
@@ -72,6 +74,7 @@ func (l Limits) orDefaults() Limits {
 	set(&l.Identifier, 1024)
 	set(&l.Patterns, 100_000)
 	set(&l.Nesting, 256)
+	set(&l.Variables, 1024)
 	set(&l.PatternSize, 65_536)
 	set(&l.Nodes, 16_000_000)
 	set(&l.Diagnostics, 10_000)
@@ -101,6 +104,7 @@ type Compiler struct {
 	regexps    map[string]int32
 	lowered    map[string]*lowered
 	patternRAM int64
+	hexBytes   map[uint32]*regex.Node
 	facts      []ruleFacts // by rule
 	demands    []demand    // scratch of derive
 
@@ -120,6 +124,7 @@ func New(opt Options) *Compiler {
 		texts:      make(map[string]int32),
 		regexps:    make(map[string]int32),
 		lowered:    make(map[string]*lowered),
+		hexBytes:   make(map[uint32]*regex.Node),
 	}
 	c.prog.Dialect = opt.Dialect
 	for _, m := range opt.Modules {

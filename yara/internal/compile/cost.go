@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
+	"github.com/besra-hunt/besra/yara/internal/regex"
 )
 
 // The cost of a pattern is how many false candidates a searcher meets in a
@@ -100,6 +101,33 @@ func needleSize(n *program.Needle) int64 {
 		size += 64 + int64(len(n.Atoms[i].Bytes))
 	}
 	return size + progSize(n.Forward) + progSize(n.Reverse)
+}
+
+// progSize is an estimate of what a regexp may come to: its automaton is made
+// when first needed.
+func progSize(p *regex.Prog) int64 {
+	if p == nil {
+		return 0
+	}
+	return 200 + 16*nodeSize(p.Node())
+}
+
+// nodeSize counts the instructions of a tree.
+func nodeSize(n *regex.Node) int64 {
+	const most = 1 << 24 // past every limit
+	size := int64(1)
+	switch n.Op {
+	case regex.OpLit:
+		size = int64(len(n.Lit))
+	case regex.OpRepeat:
+		turns := int64(max(n.Min, n.Max, 1))
+		size = min(nodeSize(n.Subs[0]), most) * min(turns, most)
+	default:
+		for _, sub := range n.Subs {
+			size += nodeSize(sub)
+		}
+	}
+	return min(size, most)
 }
 
 // needleSlowness says why a needle is slow to search for, or "".

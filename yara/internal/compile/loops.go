@@ -85,7 +85,7 @@ func (l *lowering) body(e *syntax.ForIn, n *program.Node, vars []operand, broken
 		if l.declared(scope, v.Name) {
 			l.errorAt("duplicate_variable", v.Span, "duplicate variable `"+v.Name+"`", "")
 		}
-		l.locals = append(l.locals, loc)
+		l.declare(loc, v.Span)
 	}
 	body := l.boolExpr(e.Body)
 	l.locals = l.locals[:scope]
@@ -218,14 +218,17 @@ func (l *lowering) with(e *syntax.With) operand {
 	for i, v := range e.Vars {
 		x := l.expr(e.Values[i])
 		o.broken, o.effects = o.broken || x.broken, o.effects || x.effects
-		loc := local{name: v.Name, value: x}
+		loc := local{name: v.Name, value: x, scope: len(l.locals)}
+		if x.fn != nil {
+			loc.again = e.Values[i]
+		}
 		if x.broken || x.fn != nil || x.kind == module.Regexp || x.constant() {
 			loc.whole = true
 		} else {
 			loc.slot = l.newSlot(1)
 			bounds = append(bounds, bound{loc.slot, x.node})
 		}
-		l.locals = append(l.locals, loc)
+		l.declare(loc, v.Span)
 	}
 	body := l.boolExpr(e.Body)
 	for i := range e.Vars {

@@ -40,8 +40,12 @@ type lowering struct {
 type local struct {
 	name  string
 	slot  int
-	value operand // its kind and type; constants and functions are whole
+	value operand // its kind and type
 	whole bool    // value stands for itself, without a slot
+	// again is the expression of a function, lowered anew at each use (nodes
+	// have one user), with the locals before scope in sight.
+	again syntax.Expr
+	scope int
 	used  bool
 }
 
@@ -117,6 +121,14 @@ func (l *lowering) newSlot(n int) int {
 	l.slots += n
 	l.maxSlots = max(l.maxSlots, l.slots)
 	return slot
+}
+
+// declare brings a local into scope.
+func (l *lowering) declare(loc local, span diag.Span) {
+	if limit := l.c.opt.Limits.Variables; len(l.locals) == limit {
+		l.errorAt("too_many_variables", span, "too many variables", "", "the limit is "+strconv.Itoa(limit))
+	}
+	l.locals = append(l.locals, loc)
 }
 
 // lookupLocal finds the innermost local of a name.

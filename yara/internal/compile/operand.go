@@ -195,6 +195,9 @@ func (l *lowering) toBool(o operand) operand {
 	if o.broken || o.kind == module.Bool {
 		return o
 	}
+	if o.kind == module.Regexp && l.c.opt.Dialect == program.LibYARA {
+		return l.constant(o.span, module.Boolean(true)) // it is there, so it is true
+	}
 	if !scalar(o.kind) {
 		notes := []string(nil)
 		if o.fn != nil {

@@ -87,11 +87,14 @@ func (l *lowering) logical(start mark, first operand, chain []*syntax.Binary) op
 	return r
 }
 
-// listNode emits an and or or; operands of the same operation are taken in.
+// listNode emits an and or or. Operands of the same operation are taken in, and
+// so are those that stand alone in one: undefined counts as false in either.
 func (l *lowering) listNode(op program.Op, operands []operand) program.NodeID {
 	items := l.c.scratch.list[:0]
 	for _, o := range operands {
-		if n := &l.c.prog.Nodes[o.node]; n.Op == op {
+		n := &l.c.prog.Nodes[o.node]
+		single := n.N == 1 && (n.Op == program.OpAnd || n.Op == program.OpOr)
+		if n.Op == op || single {
 			items = append(items, l.c.prog.Lists[n.L:n.L+n.N]...)
 			continue
 		}
@@ -355,7 +358,7 @@ func (l *lowering) foldOperation(start mark, b *syntax.Binary, x, y operand) (op
 	case x.kind == module.Integer && y.kind == module.Integer:
 		i, _ := x.value.Int()
 		j, _ := y.value.Int()
-		if l.c.opt.Dialect == program.LibYARA && overflows(b.Op, i, j) {
+		if l.c.opt.Dialect == program.LibYARA && overflows(b.Op, i, j) || farOff(b.Op, i, j) {
 			return l.errorAt("integer_overflow", b.Pos(), "integer overflow",
 				"the result does not fit 64 bits"), true
 		}
@@ -404,6 +407,15 @@ func overflows(op syntax.Op, i, j int64) bool {
 		return j < 0 && i > math.MaxInt64+j || j > 0 && i < math.MinInt64+j
 	case syntax.OpMul:
 		return i != 0 && (i*j/i != j || i == -1 && j == math.MinInt64)
+	case syntax.OpDiv, syntax.OpMod:
+		return i == math.MinInt64 && j == -1
 	}
 	return false
+}
+
+// farOff reports whether a result is past 64 bits even after rounding to a
+// float, which is what YARA-X asks of constants.
+func farOff(op syntax.Op, i, j int64) bool {
+	x, _ := foldFloats(op, float64(i), float64(j), program.YARAX).Float()
+	return x > 1<<63 || x < -1<<63
 }

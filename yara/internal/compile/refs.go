@@ -173,8 +173,10 @@ func (l *lowering) localValue(loc *local, span diag.Span) operand {
 	o := loc.value
 	o.span, o.effects = span, false
 	switch {
-	case o.broken, o.fn != nil:
+	case o.broken:
 		return o
+	case loc.again != nil:
+		return l.anew(loc, span)
 	case loc.whole && o.kind == module.Regexp:
 		o.node = l.leaf(program.OpRegex, module.Regexp, int64(o.regexp))
 		return o
@@ -182,6 +184,16 @@ func (l *lowering) localValue(loc *local, span diag.Span) operand {
 		return l.constant(span, o.value)
 	}
 	o.node = l.leaf(program.OpSlot, o.kind, int64(loc.slot))
+	return o
+}
+
+// anew lowers the expression of a local function where it is used.
+func (l *lowering) anew(loc *local, span diag.Span) operand {
+	all := l.locals
+	l.locals = l.locals[:loc.scope:loc.scope]
+	o := l.expr(loc.again)
+	l.locals = all
+	o.span = span
 	return o
 }
 

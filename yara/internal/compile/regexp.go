@@ -1,22 +1,199 @@
 package compile
 
 import (
+	"bytes"
+	"errors"
+
+	"github.com/besra-hunt/besra/yara/diag"
+	"github.com/besra-hunt/besra/yara/internal/atom"
 	"github.com/besra-hunt/besra/yara/internal/program"
 	"github.com/besra-hunt/besra/yara/internal/regex"
 	"github.com/besra-hunt/besra/yara/module"
 	"github.com/besra-hunt/besra/yara/syntax"
 )
 
-func progSize(p *regex.Prog) int64 { return 0 }
+// expression is a regexp or hex pattern with the modifiers that matter.
+type expression struct {
+	src                   *syntax.Pattern
+	span                  diag.Span
+	ascii, wide, fullword bool
+}
 
+// regexpPattern lowers /…/ with its modifiers.
 func (l *lowering) regexpPattern(src *syntax.Pattern, m modifiers) *lowered {
-	l.errorAt("unsupported", src.Span, "regexps are not there yet", "")
-	return nil
-}
-func (l *lowering) regexpLit(e *syntax.RegexpExpr) operand {
-	return l.errorAt("unsupported", e.Pos(), "regexps are not there yet", "")
+	re := src.Regexp
+	if len(re.Text) > l.c.opt.Limits.PatternSize {
+		l.tooLarge(src)
+		return nil
+	}
+	if re.CaseInsensitive && m.nocase != nil {
+		l.warn("redundant_modifier", m.nocase.Span, "redundant modifier `nocase`", "the `i` behind the regexp says the same")
+	}
+	e := expression{src: src, span: re.Span, wide: m.wide != nil, fullword: m.fullword != nil}
+	e.ascii = m.ascii != nil || m.wide == nil
+	fold := re.CaseInsensitive || m.nocase != nil
+	key := append(l.c.scratch.key[:0], 'R', flags(e.ascii, e.wide, e.fullword, fold, re.DotAll))
+	key = append(key, re.Text...)
+	l.c.scratch.key = key
+	if low := l.c.lowered[string(key)]; low != nil {
+		return low
+	}
+	n, ok := l.parseRegexp(re, fold, false)
+	if !ok || !l.checkRegexp(re, n) {
+		return nil
+	}
+	if b, ok := l.literalOf(re, n, fold); ok {
+		return l.internLiteral(literal{bytes: b, ascii: e.ascii, wide: e.wide, fold: fold, fullword: e.fullword})
+	}
+	return l.intern(bytes.Clone(key), func() *lowered { return l.lowerNode(n, e) })
 }
 
+// checkRegexp refuses, as YARA-X does, patterns that match everywhere.
+func (l *lowering) checkRegexp(re *syntax.RegexpLit, n *regex.Node) bool {
+	switch {
+	case l.c.opt.Dialect == program.LibYARA:
+		return true
+	case n.MatchesEmpty():
+		l.errorAt("matches_empty", re.Span, "regexp matches the empty string", "it would match at every offset")
+		return false
+	case n.ArbitraryPrefix():
+		l.errorAt("arbitrary_prefix", re.Span, "regexp begins with any number of any bytes",
+			"it would match at every offset before the rest", "leave the beginning out")
+		return false
+	}
+	return true
+}
+
+// literalOf returns the bytes of a regexp that is nothing but characters, the
+// case of which may not count.
+func (l *lowering) literalOf(re *syntax.RegexpLit, n *regex.Node, fold bool) ([]byte, bool) {
+	if fold {
+		var err error
+		if n, err = regex.Parse(re.Text, l.regexpOptions(re, false, false)); err != nil {
+			return nil, false
+		}
+	}
+	b, ok := n.Literal()
+	return b, ok && len(b) > 0 && (!fold || ascii(b))
+}
+
+func ascii(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *lowering) regexpOptions(re *syntax.RegexpLit, fold, matches bool) regex.Options {
+	return regex.Options{CaseInsensitive: fold, DotAll: re.DotAll, Relaxed: l.c.opt.RelaxedRegexps,
+		LibYARA: l.c.opt.Dialect == program.LibYARA, Matches: matches}
+}
+
+// parseRegexp parses the text between the slashes and reports what is wrong.
+func (l *lowering) parseRegexp(re *syntax.RegexpLit, fold, matches bool) (*regex.Node, bool) {
+	n, err := regex.Parse(re.Text, l.regexpOptions(re, fold, matches))
+	if err != nil {
+		l.regexpError(re.Span, err)
+		return nil, false
+	}
+	return n, true
+}
+
+// regexpError reports an error of package regex at its place.
+func (l *lowering) regexpError(span diag.Span, err error) {
+	var syn *regex.SyntaxError
+	if !errors.As(err, &syn) {
+		l.errorAt("invalid_regexp", span, "invalid regexp", err.Error())
+		return
+	}
+	at := span
+	if start := span.Start + 1 + int32(syn.Start); start < span.End {
+		at.Start, at.End = start, min(span.Start+1+int32(syn.End), span.End)
+	}
+	l.errorAt(syn.Code, at, "invalid regexp", syn.Message, syn.Hint)
+}
+
+// lowerNode makes the needles of an expression.
+func (l *lowering) lowerNode(n *regex.Node, e expression) *lowered {
+	low := &lowered{}
+	ok := true
+	if e.ascii {
+		ok = l.appendRegexp(low, n, e, program.WordBoundary)
+	}
+	if e.wide && ok {
+		ok = l.appendRegexp(low, n.Wide(), e, program.WideBoundary)
+	}
+	if !ok {
+		return nil
+	}
+	return low
+}
+
+func (l *lowering) appendRegexp(low *lowered, n *regex.Node, e expression, b program.Boundary) bool {
+	needle := program.Needle{Kind: program.Regexp, MinLen: n.MinLen()}
+	if e.fullword {
+		needle.Boundary = b
+	}
+	_, _ = atom.Best(n)
+	p, err := regex.Compile(n, regex.Limits{})
+	if err != nil {
+		l.regexpError(e.span, err)
+		return false
+	}
+	needle.Forward = p
+	low.needles = append(low.needles, needle)
+	return true
+}
+
+// regexpLit lowers a regexp of a condition.
+func (l *lowering) regexpLit(e *syntax.RegexpExpr) operand {
+	id, ok := l.regexpIndex(&e.Lit)
+	if !ok {
+		return l.broken(e.Pos())
+	}
+	return operand{span: e.Pos(), kind: module.Regexp, regexp: id,
+		node: l.leaf(program.OpRegex, module.Regexp, int64(id))}
+}
+
+// regexpIndex returns the place of a condition's regexp in the program.
+func (l *lowering) regexpIndex(re *syntax.RegexpLit) (int32, bool) {
+	source := re.Text
+	if flags := regexpFlags(re); flags != "" {
+		source = "(?" + flags + ")" + re.Text
+	}
+	if id, ok := l.c.regexps[source]; ok {
+		return id, true
+	}
+	n, ok := l.parseRegexp(re, re.CaseInsensitive, true)
+	if !ok {
+		return 0, false
+	}
+	p, err := regex.Compile(n, regex.Limits{})
+	if err != nil {
+		l.regexpError(re.Span, err)
+		return 0, false
+	}
+	id := int32(len(l.c.prog.Regexps))
+	l.c.regexps[source] = id
+	l.c.prog.Regexps = append(l.c.prog.Regexps, program.RegexpLit{Source: source, Prog: p})
+	return id, true
+}
+
+func regexpFlags(re *syntax.RegexpLit) string {
+	s := ""
+	if re.CaseInsensitive {
+		s += "i"
+	}
+	if re.DotAll {
+		s += "s"
+	}
+	return s
+}
+
+// matches lowers a string against a regexp. The regexp's own node goes: the
+// operation names it.
 func (l *lowering) matches(b *syntax.Binary, x, y operand) operand {
 	okX, okY := l.is(x, module.String), l.is(y, module.Regexp)
 	if !okX || !okY {

@@ -18,6 +18,7 @@ func (c *Compiler) addRule(ns *namespace, s *source, r *syntax.Rule) {
 	l.addPatterns()
 	start := l.mark()
 	cond := l.condition()
+	l.checkSize(start)
 	l.checkUnused()
 	l.lint()
 	name := &ruleName{name: r.Name.Name, span: r.Name.Span, index: -1, global: r.Global, missing: l.missing}
@@ -79,6 +80,17 @@ func (l *lowering) condition() operand {
 			"this condition has a constant value")
 	}
 	return o
+}
+
+// checkSize refuses conditions whose nodes are nested deeper, or need more
+// slots, than a program may have.
+func (l *lowering) checkSize(m mark) {
+	if l.failed {
+		return
+	}
+	if l.c.prog.Depth(program.NodeID(m.nodes)) > program.MaxDepth || l.maxSlots > program.MaxSlots {
+		l.errorAt("too_deep", l.rule.Condition.Pos(), "condition is nested too deep", "")
+	}
 }
 
 // checkUnused refuses patterns that no condition asks for. A condition that

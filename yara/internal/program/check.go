@@ -12,7 +12,7 @@ import (
 const MaxDepth = 4096
 
 // MaxSlots is how many slots a rule may have.
-const MaxSlots = 4096
+const MaxSlots = 2048
 
 // Check reports whether the program is whole: every index within its table,
 // every node of the shape that its operation asks for, each used once, slots

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/besra-hunt/besra/yara/internal/regex"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -65,19 +66,38 @@ func (d *dumper) needle(n *Needle) {
 	case n.Kind == Base64:
 		fmt.Fprintf(d.w, " padding %d of %s", n.Padding, show(n.Plain))
 	case n.Kind == Regexp:
-		fmt.Fprintf(d.w, " length %d-", n.MinLen)
+		d.progs(n)
 	}
 	for _, flag := range []struct {
 		set  bool
 		name string
 	}{{n.Fold, " fold"}, {n.Wide, " wide"}, {n.Boundary == WordBoundary, " fullword"},
-		{n.Boundary == WideBoundary, " fullword wide"}, {n.Forward != nil, " forward"}, {n.Reverse != nil, " reverse"}} {
+		{n.Boundary == WideBoundary, " fullword wide"}} {
 		if flag.set {
 			d.w.WriteString(flag.name)
 		}
 	}
 	d.atoms(n)
 	d.w.WriteByte('\n')
+}
+
+// progs shows the expressions of a needle, shortened.
+func (d *dumper) progs(n *Needle) {
+	const most = 200
+	for _, p := range []struct {
+		name string
+		prog *regex.Prog
+	}{{"forward", n.Forward}, {"reverse", n.Reverse}} {
+		if p.prog == nil {
+			continue
+		}
+		text := p.prog.String()
+		if len(text) > most {
+			text = text[:most] + "…"
+		}
+		fmt.Fprintf(d.w, " %s /%s/", p.name, text)
+	}
+	fmt.Fprintf(d.w, " least %d", n.MinLen)
 }
 
 func (d *dumper) rule(i int) {

@@ -155,23 +155,40 @@ func (op Op) String() string { return op.info().name }
 // operands lists the nodes that n is computed from: the quantifier's, A, B, C,
 // then the list.
 func (p *Program) operands(n *Node) []NodeID {
-	info := n.Op.info()
 	var list []NodeID
+	p.eachOperand(n, func(id NodeID) { list = append(list, id) })
+	return list
+}
+
+func (p *Program) eachOperand(n *Node, do func(NodeID)) {
+	info := n.Op.info()
 	if info.quant && n.Quant.N != None {
-		list = append(list, n.Quant.N)
+		do(n.Quant.N)
 	}
 	for _, id := range [...]NodeID{n.A, n.B} {
 		if id != None {
-			list = append(list, id)
+			do(id)
 		}
 	}
 	if n.C != None && info.c != number {
-		list = append(list, n.C)
+		do(n.C)
 	}
 	if info.list == listNodes {
 		for _, id := range p.Lists[n.L : n.L+n.N] {
-			list = append(list, NodeID(id))
+			do(NodeID(id))
 		}
 	}
-	return list
+}
+
+// Depth returns how deep the nodes from first on are nested. Operands stand
+// before their users, and none before first.
+func (p *Program) Depth(first NodeID) int {
+	depth := make([]int32, len(p.Nodes)-int(first))
+	most := int32(0)
+	for i := range depth {
+		n := &p.Nodes[int(first)+i]
+		p.eachOperand(n, func(id NodeID) { depth[i] = max(depth[i], depth[id-first]+1) })
+		most = max(most, depth[i])
+	}
+	return int(most) + 1
 }

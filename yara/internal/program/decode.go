@@ -1,0 +1,276 @@
+package program
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+
+	"github.com/besra-hunt/besra/yara/module"
+)
+
+// The errors of Decode.
+var (
+	ErrNotProgram = errors.New("not a compiled rules file")
+	ErrDamaged    = errors.New("compiled rules file is damaged")
+)
+
+// Decode reads an encoded program and checks it (see Check). The program keeps
+// the memory that it was read into. A file of another version is an error:
+// compile the rules again.
+func Decode(r io.Reader) (*Program, error) {
+	var head [headerSize]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotProgram, err)
+	}
+	if string(head[:8]) != magic {
+		return nil, ErrNotProgram
+	}
+	if v := binary.LittleEndian.Uint32(head[8:]); v != version {
+		return nil, fmt.Errorf("compiled rules file has version %d, this engine reads %d: compile the rules again", v, version)
+	}
+	size := binary.LittleEndian.Uint64(head[12:])
+	body, err := readBody(r, size)
+	if err != nil {
+		return nil, err
+	}
+	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(head[20:]) {
+		return nil, fmt.Errorf("%w: wrong checksum", ErrDamaged)
+	}
+	return decodeBody(body)
+}
+
+// readBody reads size bytes without trusting size with memory.
+func readBody(r io.Reader, size uint64) ([]byte, error) {
+	if size > math.MaxInt32 {
+		return nil, fmt.Errorf("%w: too large", ErrDamaged)
+	}
+	var buf bytes.Buffer
+	buf.Grow(int(min(size, 64<<20)))
+	n, err := io.CopyN(&buf, r, int64(size))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %d of %d bytes: %w", ErrDamaged, n, size, err)
+	}
+	return buf.Bytes(), nil
+}
+
+func decodeBody(body []byte) (*Program, error) {
+	outer := decoder{data: body}
+	d := decoder{data: outer.bytes()}
+	d.text = string(outer.bytes())
+	p := d.program()
+	switch {
+	case outer.failed || d.failed || len(outer.data) > 0 || len(d.data) > 0 || len(d.text) > 0:
+		return nil, fmt.Errorf("%w: lengths do not agree", ErrDamaged)
+	case d.err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, d.err)
+	}
+	if err := p.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return p, nil
+}
+
+// decoder reads from the front of data and text. After a failure it gives
+// zeros, so that callers check once.
+type decoder struct {
+	data   []byte
+	text   string
+	failed bool
+	err    error // of a regexp
+}
+
+func (d *decoder) fail() {
+	d.failed, d.data, d.text = true, nil, ""
+}
+
+func (d *decoder) take(n int) []byte {
+	if n < 0 || n > len(d.data) {
+		d.fail()
+		return nil
+	}
+	b := d.data[:n:n]
+	d.data = d.data[n:]
+	return b
+}
+
+func (d *decoder) byte() byte {
+	if len(d.data) == 0 {
+		d.fail()
+		return 0
+	}
+	b := d.data[0]
+	d.data = d.data[1:]
+	return b
+}
+
+func (d *decoder) bool() bool { return d.byte() == 1 }
+
+func (d *decoder) uint32() uint32 {
+	if b := d.take(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (d *decoder) uint64() uint64 {
+	if b := d.take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.data)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.data = d.data[n:]
+	return v
+}
+
+func (d *decoder) int() int64 {
+	v, n := binary.Varint(d.data)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.data = d.data[n:]
+	return v
+}
+
+func (d *decoder) int32() int32 {
+	v := d.int()
+	if v != int64(int32(v)) {
+		d.fail()
+		return 0
+	}
+	return int32(v)
+}
+
+// count reads the length of a list whose items take size bytes at least.
+func (d *decoder) count(size int) int {
+	v := d.uvarint()
+	if v > uint64(len(d.data)/size) {
+		d.fail()
+		return 0
+	}
+	return int(v)
+}
+
+func (d *decoder) bytes() []byte { return d.take(d.count(1)) }
+
+func (d *decoder) string() string {
+	n := d.uvarint()
+	if n > uint64(len(d.text)) {
+		d.fail()
+		return ""
+	}
+	s := d.text[:n]
+	d.text = d.text[n:]
+	return s
+}
+
+func (d *decoder) ints() []int32 {
+	n := d.uvarint() // a list of n items is written as n+1: nil is its own
+	if n == 0 || n-1 > uint64(len(d.data)) {
+		d.failed = d.failed || n != 0
+		return nil
+	}
+	list := make([]int32, n-1)
+	for i := range list {
+		list[i] = d.int32()
+	}
+	return list
+}
+
+// table reads a list of items that take size bytes at least.
+func table[T any](d *decoder, size int, read func(*T)) []T {
+	n := d.count(size)
+	if n == 0 {
+		return nil
+	}
+	list := make([]T, n)
+	for i := range list {
+		if d.failed {
+			return nil
+		}
+		read(&list[i])
+	}
+	return list
+}
+
+func (d *decoder) program() *Program {
+	p := &Program{Dialect: Dialect(d.byte())}
+	p.Namespaces = table(d, 2, func(n *Namespace) { n.Name, n.Globals = d.string(), d.ints() })
+	p.Modules = table(d, 9, func(m *Module) { m.Name, m.Shape = d.string(), d.uint64() })
+	p.Externals = table(d, 2, func(e *External) { e.Name, e.Value = d.string(), d.value() })
+	p.Texts = table(d, 1, func(s *string) { *s = d.string() })
+	p.Regexps = table(d, 2, func(r *RegexpLit) { r.Source, r.Prog = d.string(), d.prog() })
+	p.Patterns = table(d, 8, d.pattern)
+	p.Rules = table(d, 14, d.rule)
+	p.Nodes = table(d, nodeSize, d.node)
+	p.Lists = table(d, 4, func(v *int32) { *v = int32(d.uint32()) })
+	return p
+}
+
+func (d *decoder) node(n *Node) {
+	b := d.take(nodeSize)
+	if b == nil {
+		return
+	}
+	word := func(i int) int32 { return int32(binary.LittleEndian.Uint32(b[i:])) }
+	n.Op, n.Kind, n.Quant.Kind = Op(b[0]), module.Kind(b[1]), QuantKind(b[2])
+	n.Quant.N, n.A, n.B, n.C = NodeID(word(4)), NodeID(word(8)), NodeID(word(12)), NodeID(word(16))
+	n.L, n.N = word(20), word(24)
+	n.V = int64(binary.LittleEndian.Uint64(b[28:]))
+}
+
+func (d *decoder) value() module.Value {
+	switch module.Kind(d.byte()) {
+	case module.Integer:
+		return module.Int(d.int())
+	case module.Float:
+		return module.Float64(math.Float64frombits(d.uint64()))
+	case module.Bool:
+		return module.Boolean(d.bool())
+	case module.String:
+		return module.Text(d.string())
+	}
+	return module.Value{}
+}
+
+func (d *decoder) pattern(p *Pattern) {
+	p.Positions, p.Longest, p.At = d.bool(), d.bool(), d.int()
+	p.Cost = math.Float32frombits(d.uint32())
+	p.Needles = table(d, 14, d.needle)
+}
+
+func (d *decoder) needle(n *Needle) {
+	if b := d.take(5); b != nil {
+		n.Kind, n.Boundary, n.XorLo, n.XorHi, n.Padding = NeedleKind(b[0]), Boundary(b[1]), b[2], b[3], b[4]
+	}
+	n.Fold, n.Wide, n.Bytes = d.bool(), d.bool(), d.bytes()
+	n.Alphabet, n.Plain, n.MinLen = d.string(), d.bytes(), int(d.int32())
+	n.Forward, n.Reverse = d.prog(), d.prog()
+	n.Atoms = table(d, atomSize, d.atom)
+}
+
+func (d *decoder) rule(r *Rule) {
+	r.Name, r.Namespace, r.Global, r.Private = d.string(), d.int32(), d.bool(), d.bool()
+	r.Tags = table(d, 1, func(s *string) { *s = d.string() })
+	r.Meta = table(d, 2, func(m *Meta) { m.Key, m.Value = d.string(), d.value() })
+	r.Patterns = table(d, 4, func(p *RulePattern) {
+		p.ID, p.Pattern, p.Private, p.Kind = d.string(), d.int32(), d.bool(), PatternKind(d.byte())
+	})
+	r.Condition, r.Slots, r.Anchors = NodeID(d.int32()), int(min(d.uvarint(), math.MaxInt32)), d.ints()
+	r.Gate.MinSize, r.Gate.MaxSize = d.int(), d.int()
+	r.Gate.Headers = table(d, 10, func(h *Header) {
+		h.Offset, h.Width, h.Mask, h.Value = d.int(), d.byte(), d.uint32(), d.uint32()
+	})
+	r.Origin, r.Line, r.Column = d.string(), d.int32(), d.int32()
+}
