@@ -48,9 +48,11 @@ func (e *LineError) Unwrap() error { return e.Err }
 // version, and after an error of r itself, it ends. A truncated line is told
 // from its successor even where the two were concatenated without a line end.
 // Empty lines and byte order marks are passed over. Memory holds one line.
-func Read(r io.Reader) iter.Seq2[besra.Record, error] {
+func Read(r io.Reader) iter.Seq2[besra.Record, error] { return read(r, MaxLine) }
+
+func read(r io.Reader, maxLine int) iter.Seq2[besra.Record, error] {
 	return func(yield func(besra.Record, error) bool) {
-		lr := lineReader{r: bufio.NewReaderSize(r, 64<<10)}
+		lr := lineReader{r: bufio.NewReaderSize(r, 64<<10), max: maxLine}
 		for {
 			line, err := lr.next()
 			if err != nil {
@@ -68,8 +70,9 @@ func Read(r io.Reader) iter.Seq2[besra.Record, error] {
 
 type lineReader struct {
 	r    *bufio.Reader
+	max  int  // length of the longest line
 	n    int  // lines read
-	long bool // the line was longer than MaxLine, and dropped
+	long bool // the line was longer than max, and dropped
 	cut  bool // the line was the last one and had no line end
 	buf  []byte
 }
@@ -81,7 +84,7 @@ func (l *lineReader) next() ([]byte, error) {
 	l.buf, l.long, l.cut = l.buf[:0], false, false
 	for {
 		part, err := l.r.ReadSlice('\n')
-		if l.long = l.long || len(l.buf)+len(part) > MaxLine; !l.long {
+		if l.long = l.long || len(l.buf)+len(part) > l.max; !l.long {
 			l.buf = append(l.buf, part...)
 		}
 		switch {

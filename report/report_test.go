@@ -65,10 +65,11 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadLongLines(t *testing.T) {
-	long := strings.Replace(gapLine, "/x", strings.Repeat("/x", 1<<20), 1)
-	tooLong := io.MultiReader(strings.NewReader(lines(runLine, long)), &repeat{'x', MaxLine + 1}, strings.NewReader("\n"+lines(gapLine)))
+	const maxLine = 1 << 20
+	long := strings.Replace(gapLine, "/x", strings.Repeat("/x", maxLine/2-100), 1)
+	in := lines(runLine, long, strings.Repeat("x", maxLine), gapLine) + strings.Repeat("x", 2*maxLine)
 	var got []string
-	for rec, err := range Read(tooLong) {
+	for rec, err := range read(strings.NewReader(in), maxLine) {
 		var line *LineError
 		switch {
 		case errors.As(err, &line) && errors.Is(err, ErrLineTooLong):
@@ -81,27 +82,9 @@ func TestReadLongLines(t *testing.T) {
 			got = append(got, string(rec.Type))
 		}
 	}
-	if diff := cmp.Diff([]string{"run", "gap 2097152", "too long: 3", "gap 2"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"run", "gap 1048376", "too long: 3", "gap 2", "too long: 5"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-}
-
-// repeat reads as n times the byte c.
-type repeat struct {
-	c byte
-	n int
-}
-
-func (r *repeat) Read(b []byte) (int, error) {
-	if r.n == 0 {
-		return 0, io.EOF
-	}
-	b = b[:min(len(b), r.n)]
-	for i := range b {
-		b[i] = r.c
-	}
-	r.n -= len(b)
-	return len(b), nil
 }
 
 func TestReadReportsTheReadersError(t *testing.T) {
