@@ -115,7 +115,7 @@ func (x *dpkg) status(stanza string, line []byte) string {
 		return stanza
 	case bytes.HasPrefix(line, []byte("Package: ")):
 		return string(bytes.TrimSpace(line[len("Package: "):]))
-	case bytes.HasPrefix(line, []byte("Conffiles:")):
+	case pkg != "" && bytes.HasPrefix(line, []byte("Conffiles:")):
 		return pkg + "!"
 	}
 	return pkg
