@@ -19,7 +19,7 @@ const (
 	// MaxWhen is the greatest length of an expression, in characters.
 	MaxWhen = 16 << 10
 	// DefaultCostLimit bounds one evaluation: about one unit for an operation
-	// and a tenth for a character looked at. At the limit it takes a few
+	// and a tenth for a character looked at. To reach it takes some tens of
 	// milliseconds.
 	DefaultCostLimit = 200_000
 

@@ -278,6 +278,7 @@ func TestApply(t *testing.T) {
 		weak    = make("weak", besra.EffectSuppress, "", `file.path.under("/opt")`)
 		low     = make("low", besra.EffectDowngrade, besra.SeverityLow, `file.owner.name == "root"`)
 		info    = make("info", besra.EffectDowngrade, besra.SeverityInformational, `file.owner.name == "root"`)
+		same    = make("same", besra.EffectDowngrade, besra.SeverityMedium, `file.owner.name == "root"`)
 		high    = make("high", besra.EffectDowngrade, besra.SeverityHigh, `file.owner.name == "root"`)
 		open    = make("open", besra.EffectSuppress, "", `file.group.name == "adm"`)
 		openLow = make("openlow", besra.EffectDowngrade, besra.SeverityLow, `file.group.name == "adm"`)
@@ -301,6 +302,7 @@ func TestApply(t *testing.T) {
 		{"suppression after unknown", []*exclusion.Exclusion{open, hides}, "suppressed", "medium", "hides", "open hides"},
 		{"lowest downgrade", []*exclusion.Exclusion{low, info, low}, "downgraded", "informational", "info", "low info low"},
 		{"a downgrade never raises", []*exclusion.Exclusion{high}, "alert", "medium", "", "high"},
+		{"nor does it stay", []*exclusion.Exclusion{same}, "alert", "medium", "", "same"},
 		{"downgrade beats unknown", []*exclusion.Exclusion{open, low}, "downgraded", "low", "low", "open low"},
 		{"downgrade stays before unknown", []*exclusion.Exclusion{low, open}, "downgraded", "low", "low", "low open"},
 		{"weak suppression", []*exclusion.Exclusion{weak}, "downgraded", "low", "weak", "weak"},

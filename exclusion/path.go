@@ -109,6 +109,9 @@ func cleanGlob(pattern string) (string, error) {
 		case e == "**" && last:
 			b.WriteString(".+")
 			continue
+		case e == "**" && i == 0:
+			b.WriteString("(?:.*/)?") // from the root too
+			continue
 		case e == "**":
 			b.WriteString("(?:[^/]+/)*")
 			continue

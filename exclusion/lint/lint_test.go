@@ -211,7 +211,14 @@ func TestExpiryEdges(t *testing.T) {
 func TestGood(t *testing.T) {
 	o := options()
 	o.Parameters = exclusion.Parameters{"dirs": {Default: []any{"/var/update", "/opt/patch"}}, "hashes": {Default: []any{goodHash}}, "jobs": {Default: "30 2 * * *"}}
+	var many []string // more than the small model tries
+	for i := range 2000 {
+		many = append(many, fmt.Sprintf("%064x", i))
+	}
+	o.Parameters["many"] = exclusion.Parameter{Value: many}
 	good := []exclusion.Spec{
+		whole(`file.sha256 in params.many && file.sha256.endsWith("7cf")`),
+		whole(`file.path.under("/opt/Tool") && file.path.under("/opt/tool") && file.owner.name == "svc"`), // on Windows
 		whole(`file.path.under(params.dirs) && (file.sha256 in params.hashes || package.verified)`),
 		whole(`file.path.under("/opt/log-processing") && file.owner.name == "logproc" && file.mtime.within(params.jobs, duration("10m"))`),
 		whole(`file.path.under("/root/scripts") && file.owner.name == "root" && !file.foreign_writable`),
