@@ -3,6 +3,8 @@ package facts
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"strings"
 )
 
@@ -12,13 +14,14 @@ const (
 	dpkgDiversions = "/var/lib/dpkg/diversions"
 )
 
-// maxPackaged bounds the files of one index; a full desktop has half a million.
-const maxPackaged = 4 << 20
+// maxIndex bounds the memory of one index; that of a full desktop takes a fifth.
+const maxIndex = 256 << 20
 
 // dpkg collects the index of dpkg: who lists a path, and with which digest.
 type dpkg struct {
 	packageIndex
 	diverted map[string]diversion // by path as packages list it
+	left     int                  // bytes that the index may still grow by
 }
 
 // diversion says that a path as other packages ship it is kept elsewhere.
@@ -27,12 +30,13 @@ type diversion struct {
 	by string // the package whose own file stays in place; ":" for the administrator
 }
 
-// readDpkg reads the index from the names in dpkg's info directory. A file that
-// cannot be read leaves its package's paths unknown to the index.
+// readDpkg reads the index from the names in dpkg's info directory. Where a file
+// cannot be read the index is partial.
 func readDpkg(t tree, names []string) packageIndex {
 	x := &dpkg{
 		packageIndex: packageIndex{manager: "dpkg", files: map[string]shipped{}, usr: topLinks(t)},
 		diverted:     map[string]diversion{},
+		left:         maxIndex,
 	}
 	x.readDiversions(t)
 	for _, name := range names {
@@ -40,14 +44,22 @@ func readDpkg(t tree, names []string) packageIndex {
 		pkg, _, _ = strings.Cut(pkg, ":") // libc6:amd64
 		switch kind {
 		case "md5sums":
-			_ = eachLine(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.md5sum(pkg, l); return nil })
+			x.read(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.md5sum(pkg, l); return nil })
 		case "list":
-			_ = eachLine(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.listed(pkg, l); return nil })
+			x.read(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.listed(pkg, l); return nil })
 		}
 	}
 	stanza := ""
-	_ = eachLine(t, dpkgStatus, func(_ int, l []byte) error { stanza = x.status(stanza, l); return nil })
+	x.read(t, dpkgStatus, func(_ int, l []byte) error { stanza = x.status(stanza, l); return nil })
 	return x.packageIndex
+}
+
+// read takes a file of the index line by line. One that does not exist says
+// nothing; one that cannot be read might have said something.
+func (x *dpkg) read(t tree, path string, line func(int, []byte) error) {
+	if err := eachLine(t, path, line); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		x.partial = reason(path, err)
+	}
 }
 
 func cutLast(s string, sep byte) (before, after string, found bool) {
@@ -62,7 +74,7 @@ func cutLast(s string, sep byte) (before, after string, found bool) {
 // path it is diverted to, the package that diverts.
 func (x *dpkg) readDiversions(t tree) {
 	var three [3]string
-	_ = eachLine(t, dpkgDiversions, func(n int, l []byte) error {
+	x.read(t, dpkgDiversions, func(n int, l []byte) error {
 		three[(n-1)%3] = string(l)
 		if n%3 == 0 {
 			x.diverted[three[0]] = diversion{to: three[1], by: three[2]}
@@ -95,9 +107,19 @@ func (x *dpkg) listed(pkg string, line []byte) {
 		return
 	}
 	at := x.place(pkg, string(line))
-	if _, dup := x.files[at]; !dup && len(x.files) < maxPackaged {
-		x.files[at] = shipped{pkg: pkg}
+	if _, dup := x.files[at]; !dup {
+		x.put(at, shipped{pkg: pkg})
 	}
+}
+
+// put notes what is at a path on disk.
+func (x *dpkg) put(at string, s shipped) {
+	const perEntry = 96
+	if x.left -= len(at) + perEntry; x.left < 0 {
+		x.partial = "it is larger than any host's"
+		return
+	}
+	x.files[at] = s
 }
 
 // status takes a line of the status file, which alone knows the digests of
@@ -127,7 +149,5 @@ func (x *dpkg) ship(pkg, path string, digest []byte) {
 	if n, err := hex.Decode(s.md5[:], digest[:min(len(digest), 2*len(s.md5))]); err != nil || n != len(s.md5) || len(digest) != 32 {
 		return
 	}
-	if at := x.place(pkg, path); len(x.files) < maxPackaged {
-		x.files[at] = s
-	}
+	x.put(x.place(pkg, path), s)
 }

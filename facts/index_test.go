@@ -69,6 +69,27 @@ func TestDpkg(t *testing.T) {
 	}
 }
 
+// TestPartialIndex has an index of which a part cannot be read: what is not in
+// the rest may still belong to a package.
+func TestPartialIndex(t *testing.T) {
+	h := foreign(t, map[string]string{
+		"/a": "a", "/b": "b", dpkgInfo + "/a.md5sums": hash("a") + "  a\n", dpkgInfo + "/b.md5sums/is": "a directory",
+	})
+	wantFacts(t, at(t, h, "/a"), map[string]string{"package.name": "a (asserted)", "package.verified": "true (asserted)"})
+	partial := "unavailable: the index was not read whole: " + dpkgInfo + "/b.md5sums: " + errIrregular.Error()
+	wantFacts(t, at(t, h, "/b"), map[string]string{"package.name": partial, "package.verified": partial})
+}
+
+func TestIndexIsBounded(t *testing.T) {
+	x := &dpkg{packageIndex: packageIndex{files: map[string]shipped{}}, left: 1000}
+	for i := range 100 {
+		x.listed("p", fmt.Appendf(nil, "/file/%d", i))
+	}
+	if len(x.files) > 10 || x.partial == "" {
+		t.Errorf("got %d paths (partial: %q) in 1000 bytes, want few, and a note", len(x.files), x.partial)
+	}
+}
+
 func TestNoIndex(t *testing.T) {
 	for marker, want := range map[string]string{
 		"/var/lib/rpm/rpmdb.sqlite":     "unavailable: the package index of rpm is not read",
@@ -126,7 +147,7 @@ func FuzzDpkg(f *testing.F) {
 	f.Add(hash("x")+"  usr/bin/x", "/usr/bin/y", "Package: p", " /etc/c "+hash("c"))
 	f.Add("  ", "/", "Conffiles:", " ")
 	f.Fuzz(func(t *testing.T, sum, listed, status1, status2 string) {
-		x := &dpkg{packageIndex: packageIndex{files: map[string]shipped{}}}
+		x := &dpkg{packageIndex: packageIndex{files: map[string]shipped{}}, left: maxIndex}
 		x.md5sum("p", []byte(sum))
 		x.listed("p", []byte(listed))
 		x.status(x.status(x.status("", []byte(status1)), []byte("Conffiles:")), []byte(status2))

@@ -116,10 +116,10 @@ func (f *File) writable(open func(part) bool) besra.Fact {
 			return unknown(err.Error())
 		}
 		if open(part{o, info.IsDir(), f.host.hasACL(p)}) {
-			return fact(true, g, source+" of "+p)
+			return fact(true, g, source+", "+p)
 		}
 		if p == parent(p) {
-			return fact(false, g, source+" of the whole path")
+			return fact(false, g, source+", and so of the whole path")
 		}
 		if info, err = f.host.tree.lstat(parent(p)); err != nil {
 			return unknown(reason(parent(p), err))

@@ -15,6 +15,7 @@ type packageIndex struct {
 	files   map[string]shipped // by canonical path
 	usr     map[string]string  // top directories that are links, such as "bin" to "usr/bin"
 	why     string             // why there is no index
+	partial string             // why a path that it does not hold may still belong to a package
 }
 
 // shipped is one file as a package brought it.
@@ -78,6 +79,14 @@ func (x *packageIndex) owner(path string) (shipped, bool) {
 	return s, ok
 }
 
+// stray is the fact about a path that the index does not hold.
+func (x *packageIndex) stray(value any) besra.Fact {
+	if x.partial != "" {
+		return unknown("the index was not read whole: " + x.partial)
+	}
+	return fact(value, besra.GradeAsserted, "no package of "+x.manager+" lists the path")
+}
+
 func (f *File) packageName(context.Context) besra.Fact {
 	x := f.host.packages()
 	if x.why != "" {
@@ -85,7 +94,7 @@ func (f *File) packageName(context.Context) besra.Fact {
 	}
 	s, ok := x.owner(f.path)
 	if !ok {
-		return fact(besra.Text(""), besra.GradeAsserted, "no package of "+x.manager+" lists the path")
+		return x.stray(besra.Text(""))
 	}
 	return fact(besra.Text(s.pkg), besra.GradeAsserted, x.manager)
 }
@@ -101,7 +110,7 @@ func (f *File) packageVerified(ctx context.Context) besra.Fact {
 	s, ok := x.owner(f.path)
 	switch {
 	case !ok:
-		return fact(false, besra.GradeAsserted, "no package of "+x.manager+" lists the path")
+		return x.stray(false)
 	case !s.hasSum:
 		return unknown("the index holds no digest for the path")
 	}

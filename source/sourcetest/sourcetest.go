@@ -179,23 +179,27 @@ func checkFacts(p Place) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range r.Targets() {
+	for i, t := range r.Targets() {
 		if t.Facts == nil {
 			return fmt.Errorf("%q: Facts is nil", t.Name)
 		}
-		if err := factsAnswer(t.Facts, int64(len(p.Want[t.Name]))); err != nil {
+		size := int64(len(p.Want[t.Name]))
+		if f := t.Facts.Fact(context.Background(), "file.size"); f.Value != size || !f.Known() {
+			return fmt.Errorf("%q: file.size: got %v (%v), want %d", t.Name, f.Value, f.Grade, size)
+		}
+		if i > 2 {
+			continue // some facts take long to gather
+		}
+		if err := factsAnswer(t.Facts); err != nil {
 			return fmt.Errorf("%q: %w", t.Name, err)
 		}
 	}
 	return nil
 }
 
-// factsAnswer asks for the whole vocabulary, twice, and for what is not in it.
-func factsAnswer(facts besra.Facts, size int64) error {
+// factsAnswer asks for the whole vocabulary, and for what is not in it.
+func factsAnswer(facts besra.Facts) error {
 	ctx := context.Background()
-	if f := facts.Fact(ctx, "file.size"); f.Value != size || !f.Known() {
-		return fmt.Errorf("file.size: got %v (%v), want %d", f.Value, f.Grade, size)
-	}
 	for _, def := range besra.Vocabulary() {
 		f := facts.Fact(ctx, def.Name)
 		switch {
