@@ -54,13 +54,18 @@ func corpus(t testing.TB, name string) []*Source {
 	return all
 }
 
-func TestCorporaParse(t *testing.T) {
+// TestCorpora checks that public rules parse, and print as promised.
+func TestCorpora(t *testing.T) {
 	for _, name := range corpora {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, src := range corpus(t, name) {
-				if _, l := Parse(src); len(l) > 0 {
+				f, l := Parse(src)
+				if len(l) > 0 {
 					t.Errorf("%s: got %v, want none", src.Name, l)
+					continue
 				}
+				checkPrint(t, f)
 			}
 		})
 	}

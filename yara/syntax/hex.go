@@ -18,7 +18,7 @@ func (p *parser) hex() *Hex {
 	p.pos = int(open.end)
 	h.Tokens = p.hexSequence()
 	if !p.failed && p.byteAt(p.pos) != '}' {
-		p.hexFail(p.hexExpected(h.Tokens))
+		p.hexFail(hexExpected(h.Tokens))
 	}
 	if p.failed {
 		p.unclosed(open)
@@ -38,16 +38,12 @@ func (p *parser) unclosed(open token) {
 	}
 }
 
-// hexExpected lists what can stand behind the tokens of a sequence.
-func (p *parser) hexExpected(before []HexToken) (s kindSet) {
-	for _, k := range []kind{xByte, tLParen} {
-		s.add(k)
+// hexExpected lists what can stand behind the tokens of a pattern.
+func hexExpected(before []HexToken) kindSet {
+	if len(before) == 0 {
+		return setOf(xByte, tLParen)
 	}
-	if len(before) > 0 {
-		s.add(tLBracket)
-		s.add(tRBrace)
-	}
-	return s
+	return setOf(xByte, tLParen, tLBracket, tRBrace)
 }
 
 // hexFail reports a syntax error at pos, where something else was expected.
@@ -91,7 +87,7 @@ func (p *parser) hexSequence() []HexToken {
 	all := append(make([]HexToken, 0, len(p.tokens)-base), p.tokens[base:]...)
 	p.tokens = p.tokens[:base]
 	if len(all) == 0 {
-		p.hexFail(p.hexExpected(all))
+		p.hexFail(hexExpected(all))
 	} else {
 		p.checkEnds(all)
 	}
@@ -191,7 +187,7 @@ func (p *parser) hexJump() HexToken {
 		p.skipBlanks(false)
 	}
 	if p.byteAt(p.pos) != ']' || !hasLo && !hyphen {
-		p.jumpFail(hasLo, hyphen)
+		p.jumpFail(hasLo, hyphen, j.Max >= 0)
 		return nil
 	}
 	p.pos++
@@ -201,18 +197,17 @@ func (p *parser) hexJump() HexToken {
 }
 
 // jumpFail reports what a jump is missing.
-func (p *parser) jumpFail(hasLo, hyphen bool) {
-	var s kindSet
-	if !hasLo {
-		s.add(tInt)
+func (p *parser) jumpFail(hasLo, hyphen, hasHi bool) {
+	switch {
+	case hyphen && !hasHi:
+		p.hexFail(setOf(tInt, tRBracket))
+	case hyphen:
+		p.hexFail(setOf(tRBracket))
+	case hasLo:
+		p.hexFail(setOf(tMinus, tRBracket))
+	default:
+		p.hexFail(setOf(tInt, tMinus))
 	}
-	if !hyphen {
-		s.add(tMinus)
-	}
-	if hasLo || hyphen {
-		s.add(tRBracket)
-	}
-	p.hexFail(s)
 }
 
 // checkJump refuses bounds that make no sense. [0-0] is a jump over nothing,
@@ -280,11 +275,7 @@ func (p *parser) hexAlt() HexToken {
 		return nil
 	}
 	if p.byteAt(p.pos) != ')' {
-		s := p.hexExpected(nil)
-		for _, k := range []kind{tLBracket, tPipe, tRParen} {
-			s.add(k)
-		}
-		p.hexFail(s)
+		p.hexFail(setOf(xByte, tLParen, tLBracket, tPipe, tRParen))
 		return nil
 	}
 	p.pos++

@@ -203,7 +203,7 @@ const byteOrderMark = "\ufeff"
 // explain returns the note that a common mistake at the current token deserves.
 func (p *parser) explain() []string {
 	k, operator := p.tok.kind, p.expected.has(xOperator)
-	doubled := (k == tAmp || k == tPipe) && p.tok.start == p.last && p.src[p.last-1] == p.src[p.last]
+	doubled := (k == tAmp || k == tPipe) && p.last > 0 && p.tok.start == p.last && p.src[p.last-1] == p.src[p.last]
 	switch {
 	case p.text(p.tok) == byteOrderMark:
 		return []string{"save the file as UTF-8 without a byte order mark"}

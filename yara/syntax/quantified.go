@@ -27,9 +27,7 @@ func (p *parser) percent(x Expr) Quantifier {
 
 // forQuantifier parses what stands behind for.
 func (p *parser) forQuantifier() Quantifier {
-	p.expected.add(kAll)
-	p.expected.add(kAny)
-	p.expected.add(kNone)
+	p.expected = setOf(kAll, kAny, kNone)
 	switch p.tok.kind {
 	case kAll, kAny, kNone:
 		return p.quantifierWord()
@@ -147,22 +145,39 @@ func (p *parser) patternSet(start int32, items []ofItem) *PatternSet {
 	return s
 }
 
-// expressions turns the entries of a mixed set into expressions; a wildcard
-// has no place among them.
+// expressions turns the entries of a mixed set into expressions. A pattern
+// wildcard has no place among them, a rule wildcard only among rules.
 func (p *parser) expressions(items []ofItem) []Expr {
 	all := make([]Expr, len(items))
+	names := 0
+	var wildcard Expr
 	for i, item := range items {
-		if all[i] = item.expr; !item.isPattern {
-			continue
+		all[i] = item.expr
+		if item.isPattern {
+			all[i] = p.patternOf(item.pattern)
 		}
-		ref := p.refs.new()
-		ref.Span, ref.ID = item.pattern.Span, item.pattern.ID
-		all[i] = ref
-		if item.pattern.Wildcard {
-			p.mistake("syntax_error", "syntax error", ref.Span, "pattern wildcards and other expressions cannot be mixed")
+		switch all[i].(type) {
+		case *RuleWildcard:
+			names++
+			wildcard = all[i]
+		case *Name:
+			names++
 		}
 	}
+	if wildcard != nil && names < len(all) {
+		p.mistake("syntax_error", "syntax error", wildcard.Pos(), "rule wildcards and other expressions cannot be mixed")
+	}
 	return all
+}
+
+// patternOf turns an entry of a pattern set into an expression.
+func (p *parser) patternOf(item PatternSetItem) Expr {
+	ref := p.refs.new()
+	ref.Span, ref.ID = item.Span, item.ID
+	if item.Wildcard {
+		p.mistake("syntax_error", "syntax error", item.Span, "pattern wildcards and other expressions cannot be mixed")
+	}
+	return ref
 }
 
 // forLoop parses both forms of for.

@@ -123,87 +123,23 @@ var words = [numKinds]string{
 	tEOF: "end of file",
 }
 
-// keyword returns the kind of an identifier-shaped word. The words with and
-// include are reserved in YARA-X only; they are identifiers here, and the
-// parser tells them by what follows.
+// keywords are the reserved words of both dialects. The words with and include
+// are reserved in YARA-X only; they are identifiers here, and the parser tells
+// them by what follows.
+var keywords = func() map[string]kind {
+	m := make(map[string]kind)
+	for k := range numKinds {
+		if k.isKeyword() && k != kInclude {
+			m[strings.Trim(words[k], "`")] = k
+		}
+	}
+	return m
+}()
+
+// keyword returns the kind of an identifier-shaped word.
 func keyword(word string) kind {
-	switch word {
-	case "all":
-		return kAll
-	case "and":
-		return kAnd
-	case "any":
-		return kAny
-	case "ascii":
-		return kAscii
-	case "at":
-		return kAt
-	case "base64":
-		return kBase64
-	case "base64wide":
-		return kBase64Wide
-	case "condition":
-		return kCondition
-	case "contains":
-		return kContains
-	case "defined":
-		return kDefined
-	case "endswith":
-		return kEndsWith
-	case "entrypoint":
-		return kEntrypoint
-	case "false":
-		return kFalse
-	case "filesize":
-		return kFilesize
-	case "for":
-		return kFor
-	case "fullword":
-		return kFullword
-	case "global":
-		return kGlobal
-	case "icontains":
-		return kIContains
-	case "iendswith":
-		return kIEndsWith
-	case "iequals":
-		return kIEquals
-	case "import":
-		return kImport
-	case "in":
-		return kIn
-	case "istartswith":
-		return kIStartsWith
-	case "matches":
-		return kMatches
-	case "meta":
-		return kMeta
-	case "nocase":
-		return kNocase
-	case "none":
-		return kNone
-	case "not":
-		return kNot
-	case "of":
-		return kOf
-	case "or":
-		return kOr
-	case "private":
-		return kPrivate
-	case "rule":
-		return kRule
-	case "startswith":
-		return kStartsWith
-	case "strings":
-		return kStrings
-	case "them":
-		return kThem
-	case "true":
-		return kTrue
-	case "wide":
-		return kWide
-	case "xor":
-		return kXor
+	if k, ok := keywords[word]; ok {
+		return k
 	}
 	return tIdent
 }
@@ -221,6 +157,14 @@ type token struct {
 
 // kindSet is a set of kinds.
 type kindSet [2]uint64
+
+// setOf returns the set of some kinds.
+func setOf(kinds ...kind) (s kindSet) {
+	for _, k := range kinds {
+		s.add(k)
+	}
+	return s
+}
 
 func (s *kindSet) add(k kind) { s[k/64] |= 1 << (k % 64) }
 

@@ -1,9 +1,19 @@
 // Package syntax turns the text of YARA rules into a tree and back.
 //
-// It accepts the union of both dialects, YARA 4.5 and YARA-X 1.20; grammar.txt
-// beside this file is the grammar. The tree keeps every comment and every
-// span, so that the printer (the formatter) loses nothing. Names, types and
-// the legality of modifiers are not its business: that is package compile.
+//	file, diags := syntax.Parse(&syntax.Source{Name: "a.yar", Text: text})
+//	err := syntax.Print(w, file, syntax.PrintOptions{})
+//
+// [Parse] accepts the union of both dialects, YARA 4.5 and YARA-X 1.20;
+// grammar.txt beside this file is the grammar. The tree keeps every comment
+// and every span, so that [Print] (the formatter) loses nothing. [ExprString]
+// writes one expression, [Walk] visits the expressions below one. Names, types
+// and the legality of modifiers are not its business: that is package compile.
+//
+// A rule with an error is left out of the tree. The codes of the errors are
+// syntax_error, unterminated_string, unterminated_regexp, unterminated_comment,
+// invalid_escape, invalid_utf8, invalid_hex_pattern, invalid_regexp_modifier,
+// integer_overflow, duplicate_modifier (a warning on a rule's own modifiers),
+// nesting_too_deep and source_too_large.
 package syntax
 
 import "github.com/besra-hunt/besra/yara/diag"

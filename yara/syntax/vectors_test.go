@@ -85,18 +85,22 @@ func (v *vector) verdict() (parses, fails bool) {
 // them can use must parse, what both call a syntax error must not.
 func TestVectors(t *testing.T) {
 	parsing, failing := 0, 0
+	done := make(map[string]bool)
 	for _, v := range vectors(t) {
 		parses, fails := v.verdict()
 		if exceptions[v.ID] != "" {
 			continue
 		}
 		for _, s := range v.Sources {
-			_, l := Parse(&Source{Name: v.ID, Text: []byte(s[1])})
+			f, l := Parse(&Source{Name: v.ID, Text: []byte(s[1])})
 			if parses {
 				parsing++
 				if l.HasErrors() {
 					t.Errorf("%s: got %v, want none\n%s", v.ID, l, s[1])
+				} else if !done[s[1]] {
+					checkPrint(t, f)
 				}
+				done[s[1]] = true
 			}
 			if fails {
 				failing++

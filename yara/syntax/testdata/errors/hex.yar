@@ -1,3 +1,4 @@
+rule jumps { strings: $a = { 11 [1-x] 22 } condition: all of them }
 rule bytes { strings: $a = { 000 } $b = { 1 2 } $c = { 0? ? } $d = {} $e = { 4x } condition: all of them }
 rule ok_1 { condition: true }
 rule bytes { strings: $a = { 11 ~?? 22 } $b = { 11 ~ 22 } condition: all of them }

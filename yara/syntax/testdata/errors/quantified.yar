@@ -47,3 +47,6 @@ rule r { condition: with a = 1 (true) }
 rule r { condition: with a = 1, : (true) }
 rule ok_1 { condition: with }
 rule ok_2 { condition: true }
+rule r { condition: any of (a*, true) }
+rule r { condition: any of ($a, b, c*) }
+rule ok_3 { condition: any of (a, b*) }
