@@ -74,6 +74,11 @@ func (s *subject) breadth() {
 	}
 	weak, reported := false, map[string]bool{}
 	for _, b := range s.branches {
+		if call := s.widest(b); call != nil && !reported[CodeWidePath] {
+			reported[CodeWidePath] = true
+			p := s.at(call, CodeWidePath, fmt.Sprintf("%s holds for most of a system", call))
+			p.Level = s.soften(p)
+		}
 		code, message := s.judge(b)
 		weak = weak || slices.Contains(weakCodes, code)
 		if code == "" || reported[code] {
@@ -136,6 +141,43 @@ func (s *subject) judgeForgeable(b branch, facts []string) (code, message string
 		return CodeNameOnly, fmt.Sprintf("%s rests on a name alone", b)
 	}
 	return CodeWeakEvidence, fmt.Sprintf("%s rests on facts that an intruder chooses", b)
+}
+
+// widest returns a test of a branch that the path lies in a wide directory, if
+// no other test of the path is narrower and no hash settles it anyway.
+func (s *subject) widest(b branch) *exclusion.Expr {
+	var found *exclusion.Expr
+	for _, l := range b {
+		if l.negative() || !intersects(l.atom.Facts(), pathFacts) {
+			if intersects(l.atom.Facts(), []string{"file.sha256", "file.sha1"}) && !l.negative() {
+				return nil
+			}
+			continue
+		}
+		list := texts(s.x, l.atom)
+		if len(list) == 0 || !slices.ContainsFunc(list, wide) {
+			return nil
+		}
+		found = l.atom
+	}
+	return found
+}
+
+// wide reports whether a directory, or what is fixed of a pattern, is at most
+// one element below the root.
+func wide(path string) bool {
+	path = strings.ReplaceAll(path, `\`, "/")
+	elements := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+	if len(elements) > 0 && strings.HasSuffix(elements[0], ":") {
+		elements = elements[1:]
+	}
+	fixed := slices.IndexFunc(elements, func(e string) bool { return strings.ContainsAny(e, "*?[") })
+	if fixed < 0 {
+		return len(elements) <= 1
+	}
+	// A pattern is wide if only wildcards follow a short start.
+	named := slices.ContainsFunc(elements[fixed:], func(e string) bool { return strings.Trim(e, "*?") != "" })
+	return fixed <= 1 && !named
 }
 
 func firstOf(list []string, is func(string) bool) (string, bool) {

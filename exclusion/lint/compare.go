@@ -40,30 +40,9 @@ func (s *subject) path(call *exclusion.Expr, arg string) {
 		if !anchored(arg) {
 			s.at(call, CodeLooseRegexp, fmt.Sprintf("%s fits anywhere in the path", call))
 		}
-		return
 	case "under", "glob":
 		s.relative(call, arg)
-	default:
-		return
 	}
-	if wide(arg) && s.affirmed(call) {
-		s.at(call, CodeWidePath, fmt.Sprintf("%s is the directory of a whole system", arg))
-	}
-}
-
-// affirmed reports whether a call helps an expression to be true where it holds
-// itself. To leave a wide directory out of an exclusion is no fault.
-func (s *subject) affirmed(call *exclusion.Expr) bool {
-	return s.branches == nil || slices.ContainsFunc(s.branches, func(b branch) bool {
-		return slices.ContainsFunc(b, func(l literal) bool {
-			inside := false
-			l.atom.Walk(func(e *exclusion.Expr) bool {
-				inside = inside || e == call
-				return !inside
-			})
-			return inside && !l.negated
-		})
-	})
 }
 
 // relative reports a path that no file of a host has.
@@ -77,23 +56,6 @@ func (s *subject) relative(call *exclusion.Expr, arg string) {
 }
 
 var absoluteWindows = regexp.MustCompile(`^([A-Za-z]:[/\\]|\\\\)`)
-
-// wide reports whether a directory, or what is fixed of a pattern, is at most
-// one element below the root.
-func wide(path string) bool {
-	path = strings.ReplaceAll(path, `\`, "/")
-	elements := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
-	if len(elements) > 0 && strings.HasSuffix(elements[0], ":") {
-		elements = elements[1:]
-	}
-	fixed := slices.IndexFunc(elements, func(e string) bool { return strings.ContainsAny(e, "*?[") })
-	if fixed < 0 {
-		return len(elements) <= 1
-	}
-	// A pattern is wide if only wildcards follow a short start.
-	named := slices.ContainsFunc(elements[fixed:], func(e string) bool { return strings.Trim(e, "*?") != "" })
-	return fixed <= 1 && !named
-}
 
 // anchored reports whether a regular expression fits whole texts only.
 func anchored(re string) bool {

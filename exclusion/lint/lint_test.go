@@ -94,6 +94,7 @@ func TestBadExpressions(t *testing.T) {
 		{`file.path.under("/") && file.owner.name == "svc"`, "wide-path"},
 		{`file.path.glob("/usr/**") && file.owner.name == "svc"`, "wide-path"},
 		{`file.path.under("C:/Windows") && package.verified`, "wide-path"},
+		{`file.path.startsWith("/opt/") && file.owner.name == "svc"`, "wide-path"},
 		{`file.name == "MixText.py"`, "name-only"},
 		{`file.name.endsWith(".py") && file.size < 9000`, "name-only"},
 		{`file.ext == ".py" && file.mtime.inWindow("02:00", "04:00", "UTC")`, "name-only"},
@@ -210,7 +211,7 @@ func TestExpiryEdges(t *testing.T) {
 // TestGood holds the linter to silence about what is well made.
 func TestGood(t *testing.T) {
 	o := options()
-	o.Parameters = exclusion.Parameters{"dirs": {Default: []any{"/var/update", "/opt/patch"}}, "hashes": {Default: []any{goodHash}}, "jobs": {Default: "30 2 * * *"}}
+	o.Parameters = exclusion.Parameters{"dirs": {Default: []any{"/var/update", "/opt/patch"}}, "hashes": {Default: []any{goodHash}}, "jobs": {Default: "30 2 * * *"}, "sites": {Type: "strings"}, "empty": {Default: []any{}}}
 	var many []string // more than the small model tries
 	for i := range 2000 {
 		many = append(many, fmt.Sprintf("%064x", i))
@@ -228,6 +229,10 @@ func TestGood(t *testing.T) {
 		in(whole(`process.exe.under("/usr/bin") && process.user == "backup" && process.start.inWindow("02:00", "04:00", "UTC")`), besra.ContextProcess),
 		in(whole(`net.src.ip.cidr("10.1.0.0/16") && net.dst.port in [8530, 8531]`), besra.ContextNetwork),
 		whole(`host.os == "windows" ? file.owner.name == "svc-update" && file.path.under("C:/Tools/Update") : file.sha256 in params.hashes`),
+		whole(`file.path.under("/home") && file.owner.name == "dev" && file.path.under(params.sites)`),
+		whole(`file.path.under("/usr") && file.sha256 in params.hashes`),
+		whole(`file.owner.name == "svc" && !file.path.under("/home")`),
+		whole(`file.path.under("/opt/tool") && (file.owner.name == "svc" || file.sha256 in params.empty)`),
 		whole("// the updater\nfile.sha256 in params.hashes"),
 	}
 	for i := range good {
@@ -235,7 +240,7 @@ func TestGood(t *testing.T) {
 	}
 	for _, s := range good {
 		for _, p := range lint.Check([]exclusion.Spec{s}, o) {
-			if p.Code != lint.CodeUnusedParameter {
+			if p.Code != lint.CodeUnusedParameter && p.Code != lint.CodeUnresolvedParameter {
 				t.Errorf("%s: %v", s.When, p)
 			}
 		}

@@ -20,7 +20,8 @@ import (
 //   - For every other value of the fact, equalities are false and the rest are
 //     free, except that one may imply or exclude another (under "/a/b" implies
 //     under "/a").
-//   - Atoms over several facts, or over what is not known, are free.
+//   - Atoms over several facts, over what is not known, or over a list that is
+//     still empty, are free.
 //
 // The combinations are at least those that occur, so that "always" and "never"
 // are certain; that something is not found proves nothing.
@@ -51,7 +52,7 @@ func newModel(x *exclusion.Exclusion) (m *model, ok bool) {
 		switch fixed, isFixed := a.Value.(bool); {
 		case isFixed:
 			m.axes = append(m.axes, []world{{a.String(): fixed}})
-		case len(a.Facts()) == 1:
+		case len(a.Facts()) == 1 && !m.adjustable(a):
 			byFact[a.Facts()[0]] = append(byFact[a.Facts()[0]], a)
 		default:
 			free = append(free, a.String())
@@ -78,6 +79,15 @@ func (m *model) size() int {
 		}
 	}
 	return n
+}
+
+// adjustable reports whether an atom looks at an empty list that a site is
+// expected to fill.
+func (m *model) adjustable(a *exclusion.Expr) bool {
+	return slices.ContainsFunc(a.Params(), func(name string) bool {
+		list, ok := m.x.Param(name).([]string)
+		return ok && len(list) == 0
+	})
 }
 
 // atoms returns the atoms of the expression, each text once, and notes the text
