@@ -37,6 +37,7 @@ func (l *lowering) derive(m mark, root program.NodeID) ruleFacts {
 	if l.effects {
 		return ruleFacts{gate: unbounded(), effects: true}
 	}
+	l.c.unions = min(l.c.unions+unionShare, unionBudget)
 	d := deriver{c: l.c, base: program.NodeID(m.nodes)}
 	nodes := l.c.prog.Nodes[m.nodes:]
 	d.demands = append(l.c.demands[:0], make([]demand, len(nodes))...)
@@ -50,7 +51,7 @@ func (l *lowering) derive(m mark, root program.NodeID) ruleFacts {
 		facts.gate = *top.gate
 	}
 	if top.found.known {
-		facts.anchors, facts.cost = slices.Clone(top.found.set), top.found.cost
+		facts.anchors, facts.cost = top.found.set, top.found.cost
 	}
 	return facts
 }
@@ -266,6 +267,14 @@ func (d *deriver) anyOf(needs []need, k int) need {
 	return d.union(needs[:take])
 }
 
+// mostAnchors bounds the union of needs, unionBudget the items of all unions;
+// each rule adds unionShare to it. Usual rules take some ten.
+const (
+	mostAnchors = 1 << 16
+	unionBudget = 1 << 23
+	unionShare  = 1 << 9
+)
+
 // union is the need of one of several conditions.
 func (d *deriver) union(needs []need) need {
 	size := 0
@@ -278,6 +287,10 @@ func (d *deriver) union(needs []need) need {
 	if len(needs) == 1 {
 		return needs[0]
 	}
+	if size > mostAnchors || size > d.c.unions {
+		return need{} // no anchors cost time at each scan, too many cost memory
+	}
+	d.c.unions -= size
 	r := need{known: true, set: make([]int32, 0, size)}
 	for _, n := range needs {
 		r.set = append(r.set, n.set...)
@@ -381,18 +394,25 @@ func (d *deriver) bind(n need, slot, p int32) need {
 // applyGlobals lets every rule demand what the global rules of its namespace
 // do: it cannot match without them.
 func (c *Compiler) applyGlobals() {
+	all := make([]ruleFacts, len(c.prog.Namespaces))
+	for i := range all {
+		all[i] = ruleFacts{gate: unbounded(), cost: math.Inf(1)}
+		for _, g := range c.prog.Namespaces[i].Globals {
+			global := &c.facts[g]
+			all[i].gate = *bothGates(&all[i].gate, &global.gate)
+			if global.anchors != nil && global.cost < all[i].cost {
+				all[i].anchors, all[i].cost = global.anchors, global.cost
+			}
+		}
+	}
 	for i := range c.prog.Rules {
-		r, f := &c.prog.Rules[i], &c.facts[i]
-		if f.effects {
+		r, global := &c.prog.Rules[i], &all[c.prog.Rules[i].Namespace]
+		if c.facts[i].effects || len(c.prog.Namespaces[r.Namespace].Globals) == 0 {
 			continue
 		}
-		cost := f.cost
-		for _, g := range c.prog.Namespaces[r.Namespace].Globals {
-			global := &c.facts[g]
-			r.Gate = *bothGates(&r.Gate, &global.gate)
-			if global.anchors != nil && (r.Anchors == nil || global.cost < cost) {
-				r.Anchors, cost = global.anchors, global.cost
-			}
+		r.Gate = *bothGates(&r.Gate, &global.gate)
+		if global.anchors != nil && (r.Anchors == nil || global.cost < c.facts[i].cost) {
+			r.Anchors = global.anchors
 		}
 	}
 }

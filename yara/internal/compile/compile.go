@@ -94,6 +94,7 @@ type Compiler struct {
 	sources []*source
 	diags   diag.List // of the Add or Build that runs
 	muted   int       // diagnostics beyond the limit
+	guesses int       // names that suggestions may still look at
 
 	spaces     []*namespace
 	spaceNames map[string]*namespace
@@ -106,6 +107,7 @@ type Compiler struct {
 	patternRAM int64
 	hexBytes   map[uint32]*regex.Node
 	facts      []ruleFacts // by rule
+	unions     int         // items that unions of anchors may still take
 	demands    []demand    // scratch of derive
 
 	scratch scratch
@@ -127,6 +129,7 @@ func New(opt Options) *Compiler {
 		hexBytes:   make(map[uint32]*regex.Node),
 	}
 	c.prog.Dialect = opt.Dialect
+	c.unions = unionBudget
 	for _, m := range opt.Modules {
 		c.modules[m.Name] = m
 	}
@@ -160,7 +163,7 @@ func (c *Compiler) declareExternals() {
 // to say about the source and those it includes, in source order. Rules with
 // errors are left out, all others are kept.
 func (c *Compiler) Add(namespace, origin string, src []byte) diag.List {
-	c.diags, c.muted = nil, 0
+	c.diags, c.muted, c.guesses = nil, 0, guessBudget
 	if namespace == "" {
 		namespace = "default"
 	}

@@ -3,6 +3,7 @@ package compile
 import (
 	"math"
 
+	"github.com/besra-hunt/besra/yara/internal/atom"
 	"github.com/besra-hunt/besra/yara/internal/program"
 	"github.com/besra-hunt/besra/yara/internal/regex"
 )
@@ -23,75 +24,39 @@ const window = 8
 func costOf(needles []program.Needle) float64 {
 	total := 0.0
 	for i := range needles {
-		total += tableCost + math.Min(hopelessCost, math.Exp2(20-needleBits(&needles[i])))
+		total += needleCost(&needles[i])
 	}
 	return total
 }
 
-// needleBits is how much information the best part of a needle carries.
-func needleBits(n *program.Needle) float64 {
+func needleCost(n *program.Needle) float64 {
 	switch n.Kind {
 	case program.Xor:
-		return literalBits(n.Bytes, false) - math.Log2(float64(int(n.XorHi)-int(n.XorLo)+1))
+		keys := float64(int(n.XorHi) - int(n.XorLo) + 1)
+		return tableCost + math.Min(hopelessCost, keys*hits(n.Bytes, false))
 	case program.Regexp:
-		return atomBits(n)
-	}
-	return literalBits(n.Bytes, n.Fold)
-}
-
-// atomBits is the information of the atoms together: each adds candidates.
-func atomBits(n *program.Needle) float64 {
-	sum := 0.0
-	for i := range n.Atoms {
-		sum += math.Exp2(-literalBits(n.Atoms[i].Bytes, n.Atoms[i].Fold))
-	}
-	if sum == 0 {
-		return 0
-	}
-	return math.Max(0, -math.Log2(sum))
-}
-
-// literalBits is the information of the rarest window of b.
-func literalBits(b []byte, fold bool) float64 {
-	best, sum := 0.0, 0.0
-	var bits [window]float64
-	for i, c := range b {
-		x := byteBits(c)
-		switch {
-		case i > 0 && c == b[i-1]:
-			x = math.Min(x, 1) // runs are frequent, whatever they are of
-		case i > 1 && c == 0 && b[i-2] == 0:
-			x = 0.5 // 16-bit text
+		cost := 0.0
+		for i := range n.Atoms {
+			cost += tableCost + hits(n.Atoms[i].Bytes, n.Atoms[i].Fold)
 		}
-		if lower := c | 0x20; fold && 'a' <= lower && lower <= 'z' {
-			x = math.Max(x-1, 0.5)
+		if len(n.Atoms) == 0 {
+			cost = hopelessCost
 		}
-		sum += x - bits[i%window]
-		bits[i%window] = x
-		best = math.Max(best, sum)
+		return cost
 	}
-	return best
+	return tableCost + hits(n.Bytes, n.Fold)
 }
 
-// byteBits is the information of one byte in programs and documents, by
-// classes: what all binaries are full of, text, and the rest.
-func byteBits(c byte) float64 {
-	switch {
-	case c == 0:
-		return 1.5
-	case c == 0xFF, c == ' ', c == 'e', c == 1:
-		return 3.5
-	case c == 0x90, c == 0xCC, c == 0x8B, c == 0x48, c == 0x89, c == 0xE8, c == 0x24, c == 2, c == 4, c == 8, c == 0x10,
-		c == '\n', c == '\r':
-		return 4.5
-	case 'a' <= c && c <= 'z':
-		return 4.5
-	case '0' <= c && c <= '9', 'A' <= c && c <= 'Z', c == '_', c == '.', c == '/':
-		return 5.5
-	case c < 0x20, 0x80 <= c && c < 0x90:
-		return 6
+// hits estimates how often the rarest window of a literal is met in a MiB.
+func hits(b []byte, fold bool) float64 {
+	best := 0
+	for from := 0; ; from += window / 2 {
+		best = max(best, atom.Quality(b[from:min(from+window, len(b))], fold))
+		if from+window >= len(b) || best >= 24*atom.Bit {
+			break
+		}
 	}
-	return 7
+	return math.Exp2(20 - float64(best)/atom.Bit)
 }
 
 // needleSize is an estimate of a needle's memory, in bytes.
@@ -100,7 +65,7 @@ func needleSize(n *program.Needle) int64 {
 	for i := range n.Atoms {
 		size += 64 + int64(len(n.Atoms[i].Bytes))
 	}
-	return size + progSize(n.Forward) + progSize(n.Reverse)
+	return size + progSize(n.Forward) + progSize(n.Reverse) + progSize(n.Whole)
 }
 
 // progSize is an estimate of what a regexp may come to: its automaton is made
@@ -139,11 +104,6 @@ func needleSlowness(n *program.Needle) string {
 		return literalSlowness(n.Bytes)
 	case len(n.Atoms) == 0:
 		return "no fixed bytes stand in it that could be searched for"
-	}
-	for i := range n.Atoms {
-		if len(n.Atoms[i].Bytes) < 2 {
-			return "the longest fixed part that it must contain is one byte"
-		}
 	}
 	return ""
 }

@@ -19,6 +19,7 @@ type lowering struct {
 
 	patterns []rulePattern
 	byID     map[string]int // of the patterns that are not anonymous
+	sorted   []int32        // patterns by identifier: see withPrefix
 	locals   []local
 	slots    int // in use
 	maxSlots int

@@ -21,7 +21,7 @@ func (l *lowering) field(e *syntax.Field) operand {
 	i := fieldIndex(x.typ, e.Name.Name)
 	if i < 0 {
 		return l.errorAt("unknown_field", e.Name.Span, "unknown field `"+e.Name.Name+"`",
-			"there is no such field or function", didYouMean(e.Name.Name, fieldNames(x.typ))...)
+			"there is no such field or function", l.c.didYouMean(e.Name.Name, fieldNames(x.typ))...)
 	}
 	f := x.typ.Fields[i]
 	if f.Deprecated != "" {

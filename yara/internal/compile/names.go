@@ -17,14 +17,9 @@ type namespace struct {
 	absent  map[string]bool  // modules whose import failed
 	rules   map[string]*ruleName
 	order   []*ruleName // of declaration
-	// wildcards are the rule_prefix* that conditions used: no later rule may
-	// match one, as the condition would silently miss it.
-	wildcards []wildcard
-}
-
-type wildcard struct {
-	prefix string
-	span   diag.Span
+	// wildcards are the rule_prefix* that conditions used, and where: no later
+	// rule may match one, as the condition would silently miss it.
+	wildcards map[string]diag.Span
 }
 
 // ruleName is a declared rule.
@@ -42,7 +37,7 @@ func (c *Compiler) namespace(name string) *namespace {
 		return ns
 	}
 	ns := &namespace{name: name, index: int32(len(c.spaces)),
-		imports: make(map[string]int32), absent: make(map[string]bool), rules: make(map[string]*ruleName)}
+		imports: make(map[string]int32), absent: make(map[string]bool), rules: make(map[string]*ruleName), wildcards: make(map[string]diag.Span)}
 	c.spaces = append(c.spaces, ns)
 	c.spaceNames[name] = ns
 	c.prog.Namespaces = append(c.prog.Namespaces, program.Namespace{Name: name})
@@ -64,23 +59,29 @@ func (ns *namespace) declare(r *ruleName) {
 }
 
 // wildcardOf returns the earlier wildcard that a rule's name matches, if any.
-func (ns *namespace) wildcardOf(name string) *wildcard {
-	for i := range ns.wildcards {
-		if strings.HasPrefix(name, ns.wildcards[i].prefix) {
-			return &ns.wildcards[i]
+func (ns *namespace) wildcardOf(name string) (prefix string, at diag.Span, ok bool) {
+	for i := 0; len(ns.wildcards) > 0 && i <= len(name); i++ {
+		if at, ok := ns.wildcards[name[:i]]; ok {
+			return name[:i], at, true
 		}
 	}
-	return nil
+	return "", diag.Span{}, false
 }
 
+// guessBudget bounds the names that suggestions of one Add may look at.
+const guessBudget = 1_000_000
+
 // closest returns the candidate that name most probably stands for, or "".
-func closest(name string, candidates iter.Seq[string]) string {
+func (c *Compiler) closest(name string, candidates iter.Seq[string]) string {
 	const longest = 48
 	if len(name) == 0 || len(name) > longest {
 		return ""
 	}
 	best, bound := "", 1+len(name)/3
 	for cand := range candidates {
+		if c.guesses--; c.guesses < 0 {
+			break
+		}
 		if len(cand) > longest || cand == name {
 			continue
 		}
@@ -126,8 +127,8 @@ func b2i(b bool) int {
 }
 
 // didYouMean returns the note for the closest candidate, or nothing.
-func didYouMean(name string, candidates iter.Seq[string]) []string {
-	if best := closest(name, candidates); best != "" {
+func (c *Compiler) didYouMean(name string, candidates iter.Seq[string]) []string {
+	if best := c.closest(name, candidates); best != "" {
 		return []string{"did you mean `" + best + "`?"}
 	}
 	return nil

@@ -1,7 +1,9 @@
 package compile
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/besra-hunt/besra/yara/diag"
 	"github.com/besra-hunt/besra/yara/internal/program"
@@ -156,8 +158,10 @@ func (l *lowering) patternSet(set *syntax.PatternSet, use patternUse) (items []i
 			l.emptyItem(item)
 		}
 		items = append(items, matched...)
-		if len(items) > l.c.opt.Limits.Patterns+len(l.patterns) {
-			l.errorAt("too_complex", set.Span, "pattern set is too large", "")
+		if len(l.c.prog.Lists)+len(items) > l.c.opt.Limits.Nodes {
+			l.overflow()
+		}
+		if l.full {
 			return nil, false
 		}
 	}
@@ -179,6 +183,9 @@ func (l *lowering) matching(item syntax.PatternSetItem) []int32 {
 		}
 		return list
 	}
+	if item.Wildcard && item.ID != "$" && len(l.patterns) > 32 {
+		return l.withPrefix(item.ID)
+	}
 	for i := range l.patterns {
 		id := l.patterns[i].src.ID.Name
 		if id == item.ID || item.Wildcard && hasPrefix(id, item.ID) {
@@ -188,13 +195,33 @@ func (l *lowering) matching(item syntax.PatternSetItem) []int32 {
 	return list
 }
 
+// withPrefix lists the patterns of a prefix by a sorted index, made once.
+func (l *lowering) withPrefix(prefix string) []int32 {
+	id := func(i int32) string { return l.patterns[i].src.ID.Name }
+	if l.sorted == nil {
+		l.sorted = make([]int32, len(l.patterns))
+		for i := range l.sorted {
+			l.sorted[i] = int32(i)
+		}
+		slices.SortFunc(l.sorted, func(a, b int32) int { return strings.Compare(id(a), id(b)) })
+	}
+	from, _ := slices.BinarySearchFunc(l.sorted, prefix, func(i int32, p string) int { return strings.Compare(id(i), p) })
+	to := from
+	for to < len(l.sorted) && hasPrefix(id(l.sorted[to]), prefix) {
+		to++
+	}
+	list := slices.Clone(l.sorted[from:to])
+	slices.Sort(list)
+	return list
+}
+
 func (l *lowering) emptyItem(item syntax.PatternSetItem) {
 	if item.Wildcard {
 		l.errorAt("empty_pattern_set", item.Span, "no pattern matches `"+item.ID+"*`", "")
 		return
 	}
 	l.errorAt("unknown_pattern", item.Span, "unknown pattern `"+item.ID+"`",
-		"this pattern is not declared in the `strings` section", didYouMean(item.ID, l.patternIDs())...)
+		"this pattern is not declared in the `strings` section", l.c.didYouMean(item.ID, l.patternIDs())...)
 }
 
 // once sorts by declaration and drops repetitions.
@@ -264,13 +291,17 @@ func (l *lowering) ruleItems(list []int32, item syntax.Expr, o *operand) []int32
 		return list
 	}
 	w := item.(*syntax.RuleWildcard)
-	l.ns.wildcards = append(l.ns.wildcards, wildcard{w.Prefix, w.Pos()})
+	l.ns.wildcards[w.Prefix] = w.Pos()
 	found := false
 	for _, r := range l.ns.order {
 		if !hasPrefix(r.name, w.Prefix) {
 			continue
 		}
 		found = true
+		if len(l.c.prog.Lists)+len(list) > l.c.opt.Limits.Nodes {
+			l.overflow()
+			break
+		}
 		if r.index < 0 {
 			o.broken = o.broken || l.droppedRule(r.name, w.Pos(), r).broken
 			continue

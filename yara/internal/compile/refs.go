@@ -43,7 +43,7 @@ func (l *lowering) patternOf(id string, span diag.Span, use patternUse) (ref int
 	i, ok := l.byID[id]
 	if !ok {
 		l.errorAt("unknown_pattern", span, "unknown pattern `"+id+"`",
-			"this pattern is not declared in the `strings` section", didYouMean(id, l.patternIDs())...)
+			"this pattern is not declared in the `strings` section", l.c.didYouMean(id, l.patternIDs())...)
 		return 0, false
 	}
 	l.patterns[i].use(use)
@@ -248,7 +248,7 @@ func (l *lowering) unknownName(e *syntax.Name) operand {
 	case name == l.rule.Name.Name:
 		notes = []string{"a rule cannot refer to itself"}
 	default:
-		notes = didYouMean(name, l.names())
+		notes = l.c.didYouMean(name, l.names())
 	}
 	return l.errorAt("unknown_identifier", e.Pos(), "unknown identifier `"+name+"`",
 		"neither a variable nor a module nor an earlier rule", notes...)

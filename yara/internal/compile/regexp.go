@@ -117,34 +117,66 @@ func (l *lowering) regexpError(span diag.Span, err error) {
 
 // lowerNode makes the needles of an expression.
 func (l *lowering) lowerNode(n *regex.Node, e expression) *lowered {
-	low := &lowered{}
-	ok := true
-	if e.ascii {
-		ok = l.appendRegexp(low, n, e, program.WordBoundary)
+	low := &lowered{longest: n.IsGreedy()}
+	if e.ascii && !l.appendRegexp(low, n, e, program.WordBoundary) {
+		return nil
 	}
-	if e.wide && ok {
-		ok = l.appendRegexp(low, n.Wide(), e, program.WideBoundary)
-	}
-	if !ok {
+	if e.wide && !l.appendRegexp(low, l.widened(n), e, program.WideBoundary) {
 		return nil
 	}
 	return low
 }
 
-func (l *lowering) appendRegexp(low *lowered, n *regex.Node, e expression, b program.Boundary) bool {
-	needle := program.Needle{Kind: program.Regexp, MinLen: n.MinLen()}
-	if e.fullword {
-		needle.Boundary = b
+func (l *lowering) widened(n *regex.Node) *regex.Node {
+	if l.c.opt.Dialect == program.LibYARA {
+		return n.WideLibYARA()
 	}
-	_, _ = atom.Best(n)
-	p, err := regex.Compile(n, regex.Limits{})
-	if err != nil {
-		l.regexpError(e.span, err)
+	return n.Wide()
+}
+
+// appendRegexp appends a needle for each part of the expression that has atoms
+// of its own, or one for the whole where no atoms are of use.
+func (l *lowering) appendRegexp(low *lowered, n *regex.Node, e expression, b program.Boundary) bool {
+	whole, ok := l.compileNode(n, e.span)
+	if !ok {
 		return false
 	}
-	needle.Forward = p
-	low.needles = append(low.needles, needle)
+	base := program.Needle{Kind: program.Regexp, MinLen: n.MinLen()}
+	if e.fullword {
+		base.Boundary = b
+	}
+	split, ok := atom.Best(n)
+	if !ok {
+		base.Forward = whole
+		base.Reverse, ok = l.compileNode(n.Reverse(), e.span)
+		low.needles = append(low.needles, base)
+		return ok
+	}
+	for _, part := range split.Parts {
+		needle := base
+		needle.Atoms, needle.Forward = part.Atoms, whole
+		if part.Suffix != n {
+			needle.Whole = whole
+			needle.Forward, ok = l.compileNode(part.Suffix, e.span)
+		}
+		if ok && part.Prefix.Op != regex.OpEmpty {
+			needle.Reverse, ok = l.compileNode(part.Prefix.Reverse(), e.span)
+		}
+		if !ok {
+			return false
+		}
+		low.needles = append(low.needles, needle)
+	}
 	return true
+}
+
+func (l *lowering) compileNode(n *regex.Node, span diag.Span) (*regex.Prog, bool) {
+	p, err := regex.Compile(n, regex.Limits{})
+	if err != nil {
+		l.regexpError(span, err)
+		return nil, false
+	}
+	return p, true
 }
 
 // regexpLit lowers a regexp of a condition.
@@ -170,9 +202,8 @@ func (l *lowering) regexpIndex(re *syntax.RegexpLit) (int32, bool) {
 	if !ok {
 		return 0, false
 	}
-	p, err := regex.Compile(n, regex.Limits{})
-	if err != nil {
-		l.regexpError(re.Span, err)
+	p, ok := l.compileNode(n, re.Span)
+	if !ok {
 		return 0, false
 	}
 	id := int32(len(l.c.prog.Regexps))

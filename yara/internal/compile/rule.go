@@ -47,24 +47,28 @@ func (l *lowering) checkName() (declared bool) {
 		l.errorAt("rule_name_conflict", id.Span, "rule `"+id.Name+"` conflicts with a module or variable",
 			"the name is in use")
 	}
-	if w := l.ns.wildcardOf(id.Name); w != nil {
+	if prefix, at, ok := l.ns.wildcardOf(id.Name); ok {
 		l.failed = true
 		l.c.report(&diag.Diagnostic{Code: "rule_after_wildcard", Title: "rule `" + id.Name + "` comes too late", Span: id.Span,
-			Primary: "an earlier rule refers to `" + w.prefix + "*` and would miss it",
-			Labels:  []diag.Label{{Span: w.span, Text: "the set is used here"}}})
+			Primary: "an earlier rule refers to `" + prefix + "*` and would miss it",
+			Labels:  []diag.Label{{Span: at, Text: "the set is used here"}}})
 	}
 	return declared
 }
 
 func (l *lowering) checkTags() {
-	for i, tag := range l.rule.Tags {
+	for _, tag := range l.rule.Tags {
 		l.checkIdentifier(tag)
-		for _, earlier := range l.rule.Tags[:min(i, 1000)] {
-			if earlier.Name == tag.Name {
-				l.errorAt("duplicate_tag", tag.Span, "duplicate tag `"+tag.Name+"`", "")
-				break
-			}
+	}
+	if len(l.rule.Tags) < 2 {
+		return
+	}
+	seen := make(map[string]bool, len(l.rule.Tags))
+	for _, tag := range l.rule.Tags {
+		if seen[tag.Name] {
+			l.errorAt("duplicate_tag", tag.Span, "duplicate tag `"+tag.Name+"`", "")
 		}
+		seen[tag.Name] = true
 	}
 }
 

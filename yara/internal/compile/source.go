@@ -16,22 +16,33 @@ import (
 type source struct {
 	*syntax.Source
 	lines    []int32 // offsets of line starts
+	lastOff  int32   // the offset whose column was asked for last
+	lastCol  int
 	suppress []suppression
 	parent   *source // that includes it
 	depth    int
 }
 
 // position returns the 1-based line and column, in characters, of an offset.
+// Characters are counted from the last offset where that is nearer than the
+// line's start: a line may be as long as the source.
 func (s *source) position(off int32) (line, column int) {
 	if s.lines == nil {
 		s.lines = lineStarts(s.Text)
+		s.lastCol = 1
 	}
+	off = max(0, min(off, int32(len(s.Text))))
 	i := sort.Search(len(s.lines), func(i int) bool { return s.lines[i] > off }) - 1
-	if i < 0 {
-		return 1, 1
+	switch start := s.lines[i]; {
+	case s.lastOff < start || s.lastOff > off && s.lastOff-off > off-start:
+		column = 1 + utf8.RuneCount(s.Text[start:off])
+	case s.lastOff <= off:
+		column = s.lastCol + utf8.RuneCount(s.Text[s.lastOff:off])
+	default:
+		column = s.lastCol - utf8.RuneCount(s.Text[off:s.lastOff])
 	}
-	end := min(int(off), len(s.Text))
-	return i + 1, utf8.RuneCount(s.Text[s.lines[i]:end]) + 1
+	s.lastOff, s.lastCol = off, column
+	return i + 1, column
 }
 
 func lineStarts(text []byte) []int32 {
@@ -118,7 +129,7 @@ func (c *Compiler) unknownModule(imp *syntax.Import) {
 	sort.Strings(names)
 	d := &diag.Diagnostic{Code: "unknown_module", Title: "unknown module `" + name + "`",
 		Span: imp.Name.Span, Primary: "there is no such module"}
-	if best := closest(name, slices.Values(names)); best != "" {
+	if best := c.closest(name, slices.Values(names)); best != "" {
 		d.Notes = append(d.Notes, "did you mean `"+best+"`?")
 	}
 	if len(names) == 0 {
@@ -163,11 +174,11 @@ func (c *Compiler) report(d *diag.Diagnostic) {
 	if i := int(d.Span.File); i >= 0 && i < len(c.sources) {
 		s = c.sources[i]
 	}
-	if d.Severity == diag.Warning && s != nil && s.suppressed(d.Code, d.Span) {
-		return
-	}
 	if len(c.diags) >= c.opt.Limits.Diagnostics {
 		c.muted++
+		return
+	}
+	if d.Severity == diag.Warning && s != nil && s.suppressed(d.Code, d.Span) {
 		return
 	}
 	if d.Line == 0 && s != nil && d.Span != (diag.Span{}) {

@@ -15,17 +15,23 @@ type suppression struct {
 	start, end int32
 }
 
+// mostSuppressions bounds the work; further ones are without effect.
+const mostSuppressions = 5_000
+
 // suppressions reads the `// suppress: code, code` comments of a file. Such a
 // comment before a rule or a pattern speaks of the whole of it, behind code of
 // the code on its line, and on a line of its own of the next line.
 func suppressions(s *source, file *syntax.File) []suppression {
 	var list []suppression
-	for _, comment := range file.Comments {
+	for i, comment := range file.Comments {
 		codes, ok := strings.CutPrefix(strings.TrimLeft(comment.Text, "/* \t"), "suppress:")
 		if !ok {
 			continue
 		}
-		start, end := suppressedSpan(s.Text, file, comment.Span)
+		if len(list) > mostSuppressions {
+			break
+		}
+		start, end := suppressedSpan(s.Text, file, i)
 		for code := range strings.SplitSeq(strings.TrimRight(codes, "*/ \t\r"), ",") {
 			list = append(list, suppression{strings.TrimSpace(code), start, end})
 		}
@@ -33,12 +39,13 @@ func suppressions(s *source, file *syntax.File) []suppression {
 	return list
 }
 
-func suppressedSpan(text []byte, file *syntax.File, comment diag.Span) (start, end int32) {
+func suppressedSpan(text []byte, file *syntax.File, index int) (start, end int32) {
+	comment := file.Comments[index].Span
 	line := int32(bytes.LastIndexByte(text[:comment.Start], '\n') + 1)
 	if len(bytes.TrimSpace(text[line:comment.Start])) > 0 {
 		return line, comment.Start
 	}
-	next := skipBlank(text, file, comment.End)
+	next := skipBlank(text, file.Comments[index+1:], comment.End)
 	for _, item := range file.Items {
 		rule, ok := item.(*syntax.Rule)
 		if !ok || rule.End < comment.End {
@@ -56,22 +63,17 @@ func suppressedSpan(text []byte, file *syntax.File, comment diag.Span) (start, e
 	return next, lineEnd(text, next)
 }
 
-// skipBlank returns the offset of the next code after blanks and comments.
-func skipBlank(text []byte, file *syntax.File, off int32) int32 {
+// skipBlank returns the offset of the next code after blanks and the comments
+// that follow.
+func skipBlank(text []byte, comments []*syntax.Comment, off int32) int32 {
 	for {
-		for int(off) < len(text) && bytes.IndexByte([]byte(" \t\r\n"), text[off]) >= 0 {
+		for int(off) < len(text) && strings.IndexByte(" \t\r\n", text[off]) >= 0 {
 			off++
 		}
-		next := off
-		for _, c := range file.Comments {
-			if c.Start == off {
-				next = c.End
-			}
-		}
-		if next == off {
+		if len(comments) == 0 || comments[0].Start != off {
 			return off
 		}
-		off = next
+		off, comments = comments[0].End, comments[1:]
 	}
 }
 

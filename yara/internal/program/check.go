@@ -87,13 +87,29 @@ func checkPattern(p *Pattern) error {
 		case Base64:
 			bad = bad || len(n.Bytes) == 0 || len(n.Alphabet) != 64 || n.Padding > 2
 		case Regexp:
-			bad = bad || n.Forward == nil
+			bad = bad || n.Forward == nil || badAtoms(n)
 		}
 		if bad {
 			return fmt.Errorf("bad needle %d", i)
 		}
 	}
 	return nil
+}
+
+// badAtoms finds atoms that lie outside of every match, or that need what the
+// needle does not have.
+func badAtoms(n *Needle) bool {
+	if len(n.Atoms) == 0 {
+		return n.Reverse == nil
+	}
+	for i := range n.Atoms {
+		a := &n.Atoms[i]
+		if len(a.Bytes) == 0 || a.Delta < 0 || a.Offset < -1 || a.Offset >= 0 && a.Offset != a.Delta ||
+			(a.Offset < 0) != (n.Reverse != nil) {
+			return true
+		}
+	}
+	return false
 }
 
 // checker walks the conditions.

@@ -6,7 +6,7 @@ import (
 )
 
 // atomSize is the least number of bytes of an encoded atom.
-const atomSize = 3
+const atomSize = 5
 
 // prog writes a regexp, which may be nil.
 func (e *encoder) prog(p *regex.Prog) {
@@ -34,8 +34,11 @@ func (e *encoder) atom(a *atom.Atom) {
 	e.bytes(a.Bytes)
 	e.bool(a.Fold)
 	e.int(int64(a.Offset))
+	e.int(int64(a.Delta))
+	e.bool(a.Exact)
 }
 
 func (d *decoder) atom(a *atom.Atom) {
 	a.Bytes, a.Fold, a.Offset = d.bytes(), d.bool(), int(d.int32())
+	a.Delta, a.Exact = int(d.int32()), d.bool()
 }

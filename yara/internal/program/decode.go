@@ -247,7 +247,7 @@ func (d *decoder) value() module.Value {
 func (d *decoder) pattern(p *Pattern) {
 	p.Positions, p.Longest, p.At = d.bool(), d.bool(), d.int()
 	p.Cost = math.Float32frombits(d.uint32())
-	p.Needles = table(d, 14, d.needle)
+	p.Needles = table(d, 15, d.needle)
 }
 
 func (d *decoder) needle(n *Needle) {
@@ -256,7 +256,7 @@ func (d *decoder) needle(n *Needle) {
 	}
 	n.Fold, n.Wide, n.Bytes = d.bool(), d.bool(), d.bytes()
 	n.Alphabet, n.Plain, n.MinLen = d.string(), d.bytes(), int(d.int32())
-	n.Forward, n.Reverse = d.prog(), d.prog()
+	n.Forward, n.Reverse, n.Whole = d.prog(), d.prog(), d.prog()
 	n.Atoms = table(d, atomSize, d.atom)
 }
 

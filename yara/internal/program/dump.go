@@ -87,7 +87,7 @@ func (d *dumper) progs(n *Needle) {
 	for _, p := range []struct {
 		name string
 		prog *regex.Prog
-	}{{"forward", n.Forward}, {"reverse", n.Reverse}} {
+	}{{"forward", n.Forward}, {"reverse", n.Reverse}, {"whole", n.Whole}} {
 		if p.prog == nil {
 			continue
 		}
@@ -291,6 +291,22 @@ func show(b []byte) string {
 
 func (d *dumper) atoms(n *Needle) {
 	for i := range n.Atoms {
-		fmt.Fprintf(d.w, " atom %s", show(n.Atoms[i].Bytes))
+		a := &n.Atoms[i]
+		if i == 4 && len(n.Atoms) > 5 {
+			fmt.Fprintf(d.w, " … %d more atoms", len(n.Atoms)-i)
+			return
+		}
+		fmt.Fprintf(d.w, " atom %s", show(a.Bytes))
+		if a.Fold {
+			d.w.WriteString(" fold")
+		}
+		switch {
+		case a.Exact:
+			d.w.WriteString(" exact")
+		case a.Offset < 0:
+			fmt.Fprintf(d.w, " delta %d", a.Delta)
+		default:
+			fmt.Fprintf(d.w, " offset %d", a.Offset)
+		}
 	}
 }

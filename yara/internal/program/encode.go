@@ -184,6 +184,7 @@ func (e *encoder) needle(n *Needle) {
 	e.int(int64(n.MinLen))
 	e.prog(n.Forward)
 	e.prog(n.Reverse)
+	e.prog(n.Whole)
 	e.count(len(n.Atoms))
 	for i := range n.Atoms {
 		e.atom(&n.Atoms[i])

@@ -76,12 +76,20 @@ type Needle struct {
 	Plain    []byte
 	Wide     bool
 
-	// Forward matches from an atom's start onward; Reverse, run backward from
-	// it, finds the starts of matches. Reverse is nil where every atom's
-	// Offset is constant. For a Regexp without atoms (Atoms empty), Forward is
-	// the whole expression, tried at every offset where First allows.
+	// Forward matches from the place that is an atom's Delta before a hit.
+	// Where every atom's Offset is constant that place is the match's start,
+	// and Reverse is nil; otherwise Reverse, run backward from there
+	// (Machine.StartsBefore), finds the starts.
+	//
+	// A Regexp without atoms (Atoms empty) has the whole expression in Forward
+	// and, reversed, in Reverse: Machine.Starts finds where matches begin.
 	Forward, Reverse *regex.Prog
-	// Atoms are the fixed strings, one of which every match contains.
+	// Whole is the whole expression where Forward is only a part of it, or one
+	// of several alternatives: it tells the end of the match that begins at a
+	// start (Machine.MatchAt). nil where Forward does.
+	Whole *regex.Prog
+	// Atoms are the fixed strings, one of which every match of this needle
+	// contains.
 	Atoms []atom.Atom
 	// MinLen is the least length of a match.
 	MinLen int
