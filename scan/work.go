@@ -1,0 +1,165 @@
+package scan
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/exclusion"
+	"github.com/besra-hunt/besra/yara"
+)
+
+// work scans targets until the queue is closed or the run is over.
+func (r *run) work() {
+	// A mapped file that another process truncates faults when it is read;
+	// this turns the fault into a panic that scanBytes recovers.
+	debug.SetPanicOnFault(true)
+	scanner := r.Set.Rules.NewScanner(yara.MaxMatches(maxCounted))
+	for t := range r.targets {
+		if r.ctx.Err() != nil {
+			continue
+		}
+		r.scan(scanner, t)
+		if r.Progress != nil {
+			r.Progress(r.counts.totals())
+		}
+	}
+}
+
+// maxCounted bounds the matches of one pattern that are counted on one target.
+const maxCounted = 100_000
+
+// scan does all that is done with one target.
+func (r *run) scan(scanner *yara.Scanner, t besra.Target) {
+	content, err := t.Open(r.ctx)
+	if err != nil {
+		r.gapFor(t, err)
+		return
+	}
+	defer content.Close()
+	ctx, cancel := r.targetContext()
+	defer cancel()
+	size, err := r.scanContent(ctx, scanner, t, content)
+	switch {
+	case err == nil:
+		r.counts.target(size)
+	case r.ctx.Err() == nil:
+		r.gapFor(t, err)
+	}
+}
+
+func (r *run) targetContext() (context.Context, context.CancelFunc) {
+	if r.Timeout > 0 {
+		return context.WithTimeout(r.ctx, r.Timeout)
+	}
+	return r.ctx, func() {}
+}
+
+// scanContent runs the engine and hands on what matched. The bytes are looked
+// at here and nowhere else, so that a fault in them ends here.
+func (r *run) scanContent(ctx context.Context, scanner *yara.Scanner, t besra.Target, content besra.Content) (size int64, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = faultError(p)
+		}
+	}()
+	data := content.Bytes()
+	if f, ok := t.Facts.(besra.ContentFacts); ok {
+		f.SetContent(data)
+		defer f.SetContent(nil)
+	}
+	r.Set.SetExternals(ctx, scanner, t.Facts)
+	results, err := scanner.Scan(ctx, data)
+	if err != nil {
+		return 0, err
+	}
+	digest := ""
+	for rule := range results.Matching() {
+		if digest == "" {
+			digest = contentDigest(ctx, t, data)
+		}
+		if f := r.finding(ctx, rule, t, data, digest); f != nil {
+			r.counts.finding(f)
+			r.send(besra.Record{Type: besra.RecordFinding, Finding: f})
+		}
+	}
+	return int64(len(data)), nil
+}
+
+// contentDigest returns the SHA-256 of the bytes that were scanned. The facts
+// share it, so that it is computed once.
+func contentDigest(ctx context.Context, t besra.Target, data []byte) string {
+	if v, ok := t.Facts.Fact(ctx, "file.sha256").Value.(string); ok {
+		return v
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// errFault says that the bytes went away while they were read.
+var errFault = errors.New("the file was truncated while it was read")
+
+// faultError tells a memory fault of a mapped file from a defect of ours: the
+// latter goes on as the panic it is.
+func faultError(p any) error {
+	if e, ok := p.(interface{ Addr() uintptr }); ok && e != nil {
+		return errFault
+	}
+	panic(p)
+}
+
+// gapFor records why a target was not scanned to its end.
+func (r *run) gapFor(t besra.Target, err error) {
+	r.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(t.Name), Reason: gapReason(err), Detail: err.Error(), Count: 1})
+}
+
+func gapReason(err error) string {
+	var known interface{ Reason() string }
+	switch {
+	case errors.As(err, &known):
+		return known.Reason()
+	case errors.Is(err, os.ErrPermission):
+		return "permission"
+	case errors.Is(err, os.ErrNotExist):
+		return "vanished"
+	case errors.Is(err, errFault):
+		return "truncated"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, yara.ErrTimeout):
+		return "timeout"
+	}
+	return "io"
+}
+
+// finding makes the record of one matching rule and lets the exclusions decide.
+// It returns nil for a rule that is no detection of its own (a helper).
+func (r *run) finding(ctx context.Context, rule yara.Rule, t besra.Target, data []byte, digest string) *besra.Finding {
+	entry := r.Set.Entry(rule.Namespace(), rule.Name())
+	if entry == nil {
+		return nil
+	}
+	f := &besra.Finding{
+		Run: r.Run.ID, Time: r.Now().UTC(), Host: r.Run.Host,
+		Verdict: besra.VerdictAlert, Severity: entry.Detection.Severity, AuthorSeverity: entry.Detection.Severity,
+		Detection: entry.Ref(),
+		Rule:      ruleRef(rule, entry),
+		Target:    besra.TargetRef{Name: besra.Text(t.Name), Context: t.Context, Size: int64(len(data)), SHA256: digest},
+		Patterns:  r.patterns(rule, data),
+	}
+	f.ID = findingID(f)
+	exclusion.Apply(ctx, entry.Exclusions, f, t.Facts, r.start)
+	return f
+}
+
+// findingID is deterministic: delivering a finding twice is harmless.
+func findingID(f *besra.Finding) string {
+	h := sha256.New()
+	for _, s := range []string{f.Detection.ID, f.Rule.Name, f.Host, string(f.Target.Context), string(f.Target.Name), f.Target.SHA256} {
+		fmt.Fprintf(h, "%d:%s;", len(s), s)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
