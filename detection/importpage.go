@@ -1,0 +1,291 @@
+package detection
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/exclusion"
+	"github.com/besra-hunt/besra/yara"
+	"github.com/besra-hunt/besra/yara/modules/standard"
+	"github.com/goccy/go-yaml"
+)
+
+// Draft is a detection made of a catalogue page, for a person to harden.
+type Draft struct {
+	Detection *Detection
+	RuleText  string
+	// Notes say what could not be translated, or only with a doubt.
+	Notes []string
+}
+
+// DraftPage makes a detection of a page. origin says where the page came from.
+// The error is a *PageError where the page's rule does not compile or is not
+// what the page says it is.
+func DraftPage(name, origin string, page *Page) (*Draft, error) {
+	rule, err := pageRule(name, page)
+	if err != nil {
+		return nil, err
+	}
+	d := &Draft{RuleText: page.Rule + "\n"}
+	d.Detection = pageDetection(rule, origin, page)
+	d.noteRule(rule, page)
+	for _, s := range page.Scenarios {
+		d.scenario(s)
+	}
+	return d, nil
+}
+
+// pageRule compiles the page's rule and returns the one that is the detection:
+// the last that is not private.
+func pageRule(name string, page *Page) (yara.Rule, error) {
+	c := yara.NewCompiler(yara.WithModules(standard.Modules()...))
+	list := c.AddSource(yara.Source{Origin: name, Text: []byte(page.Rule)})
+	var none yara.Rule
+	for _, d := range list {
+		if d.Severity == 0 {
+			return none, &PageError{name, page.RuleLine + d.Line - 1, "the rule does not compile: " + d.Title + " [" + d.Code + "]", strings.Join(d.Notes, "; ")}
+		}
+	}
+	rules, list := c.Build()
+	if list.HasErrors() {
+		return none, &PageError{name, page.RuleLine, "the rule does not compile: " + list.Error(), ""}
+	}
+	found := none
+	ok := false
+	for r := range rules.All() {
+		if !r.Private() {
+			found, ok = r, true
+		}
+	}
+	if !ok {
+		return none, &PageError{name, page.RuleLine, "no rule stands under \"" + ruleHeading + "\"", ""}
+	}
+	if n := countPatterns(found); page.StatedPatterns >= 0 && n != page.StatedPatterns {
+		return none, &PageError{name, page.RuleLine, fmt.Sprintf("the rule has %d patterns, the page says %d", n, page.StatedPatterns),
+			"the rule may have been damaged on its way: compare it with its source"}
+	}
+	return found, nil
+}
+
+func countPatterns(r yara.Rule) (n int) {
+	for range r.Patterns() {
+		n++
+	}
+	return n
+}
+
+func pageDetection(rule yara.Rule, origin string, page *Page) *Detection {
+	meta := ruleMeta(rule)
+	id := identifier(rule.Name(), '-')
+	d := &Detection{
+		APIVersion: APIVersion, ID: id, Version: "0.1.0", Status: StatusDraft,
+		Title:      firstOf(meta["description"], rule.Name()),
+		Hypothesis: Hypothesis{Statement: page.Hypothesis, State: "unknown"},
+		Rule:       RuleFile{File: id + ".yar", Name: rule.Name(), Patterns: countPatterns(rule), KnownBad: knownBad(rule)},
+		Severity:   besra.SeverityMedium,
+		Parameters: exclusion.Parameters{},
+		Provenance: Provenance{Author: meta["author"], License: firstOf(meta["license"], meta["licence"]),
+			Source: firstOf(meta["source"], meta["source_url"]), Catalogue: origin},
+	}
+	if d.Provenance.License == "" {
+		d.Provenance.License, d.Provenance.Source = knownLicense(meta["author"], d.Provenance.Source)
+	}
+	if ref := meta["reference"]; strings.Contains(ref, "://") {
+		d.References = []string{ref}
+	}
+	return d
+}
+
+// knownLicense is the licence under which an author publishes rules, where the
+// rule itself does not say.
+func knownLicense(author, source string) (license, from string) {
+	if strings.HasPrefix(author, "Florian Roth") {
+		return "Detection Rule License 1.1 (DRL-1.1)", firstOf(source, "https://github.com/Neo23x0/signature-base")
+	}
+	return "", source
+}
+
+func ruleMeta(rule yara.Rule) map[string]string {
+	meta := map[string]string{}
+	for key, value := range rule.Meta() {
+		if s, ok := value.(string); ok && meta[key] == "" {
+			meta[key] = s
+		}
+	}
+	return meta
+}
+
+var hashKey = regexp.MustCompile(`^(hash|md5|sha1|sha256|sha_256|sample)_?[0-9]*$`)
+
+// knownBad collects the digests that the rule's meta names.
+func knownBad(rule yara.Rule) []string {
+	var out []string
+	for key, value := range rule.Meta() {
+		s, ok := value.(string)
+		if s = strings.ToLower(s); ok && hashKey.MatchString(strings.ToLower(key)) && validDigest.MatchString(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func (d *Draft) note(format string, args ...any) {
+	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+}
+
+func (d *Draft) noteRule(rule yara.Rule, page *Page) {
+	det := d.Detection
+	d.note("severity %s is a guess: the page states none", det.Severity)
+	for _, c := range page.Contexts {
+		if ctx, ok := contextNamed(c); ok {
+			det.Contexts = append(det.Contexts, ctx)
+		} else {
+			d.note("context %q is not one that Besra knows: left out", c)
+		}
+	}
+	if len(page.Contexts) == 0 {
+		d.note("the page's list of contexts is empty: the detection is not limited to any")
+	}
+	if page.StatedPatterns < 0 {
+		d.note("the page states no pattern count: the rule has %d", det.Rule.Patterns)
+	}
+	meta := ruleMeta(rule)
+	if firstOf(meta["license"], meta["licence"]) == "" {
+		d.note("the rule states no licence: %s", firstOf(det.Provenance.License+" is what its author publishes under, check it", "ask its author"))
+	}
+}
+
+func contextNamed(s string) (besra.Context, bool) {
+	words := map[string]besra.Context{"file": besra.ContextFile, "endpoint": besra.ContextFile, "disk": besra.ContextFile,
+		"image": besra.ContextImage, "container": besra.ContextImage, "archive": besra.ContextArchive,
+		"process": besra.ContextProcess, "memory": besra.ContextProcess, "network": besra.ContextNetwork, "traffic": besra.ContextNetwork,
+		"mail": besra.ContextMail, "bucket": besra.ContextObject, "object": besra.ContextObject, "cloud storage": besra.ContextObject}
+	for _, c := range besra.Contexts() {
+		for word, ctx := range words {
+			if ctx == c && strings.Contains(strings.ToLower(s), word) {
+				return c, true
+			}
+		}
+	}
+	return "", false
+}
+
+func (d *Draft) scenario(s PageScenario) {
+	id := identifier(s.Title, '-')
+	for i := 2; d.has(id); i++ {
+		id = fmt.Sprintf("%s-%d", identifier(s.Title, '-'), i)
+	}
+	out := Scenario{ID: id, Title: s.Title, Description: s.Description, Filter: s.Filter, Truncated: s.Truncated}
+	if s.Truncated {
+		d.note("scenario %q is cut off in the page: what its filter lacks must be added", s.Title)
+	}
+	x, params, notes := draftExclusion(id, s)
+	for _, n := range notes {
+		d.note("scenario %q: %s", s.Title, n)
+	}
+	if x == nil {
+		out.Questions = []string{firstOf(s.Filter, s.Description)}
+	} else {
+		out.Exclusions = []exclusion.Spec{*x}
+	}
+	for name, p := range params {
+		d.Detection.Parameters[name] = p
+	}
+	d.Detection.Scenarios = append(d.Detection.Scenarios, out)
+}
+
+func (d *Draft) has(id string) bool {
+	for _, s := range d.Detection.Scenarios {
+		if s.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// Write puts the draft's two files into dir, which is made where it is absent,
+// and returns their paths. Both files are complete or neither is there. A file
+// that exists is only replaced with force.
+func (d *Draft) Write(dir string, force bool) ([]string, error) {
+	text, err := yaml.MarshalWithOptions(d.Detection, yaml.IndentSequence(true), yaml.UseLiteralStyleIfMultiline(true))
+	if err != nil {
+		return nil, err
+	}
+	header := "# Draft imported from a catalogue page. Every exclusion needs an owner, a reason, an\n" +
+		"# expiry, a second independent fact, a benign fixture and a malicious twin.\n"
+	files := []pending{
+		{path: filepath.Join(dir, d.Detection.Rule.File), text: []byte(d.RuleText)},
+		{path: filepath.Join(dir, d.Detection.ID+".yaml"), text: append([]byte(header), text...)},
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	return writeAll(files, force)
+}
+
+// pending is a file that is written under a temporary name first.
+type pending struct {
+	path, temp string
+	text       []byte
+}
+
+// writeAll writes all files or none.
+func writeAll(files []pending, force bool) (paths []string, err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, f := range files {
+			if f.temp != "" {
+				os.Remove(f.temp)
+			}
+		}
+	}()
+	for i := range files {
+		if err := files[i].stage(force); err != nil {
+			return nil, err
+		}
+	}
+	for i, f := range files {
+		if err := os.Rename(f.temp, f.path); err != nil {
+			for _, done := range files[:i] {
+				os.Remove(done.path)
+			}
+			return nil, err
+		}
+		paths = append(paths, f.path)
+	}
+	return paths, nil
+}
+
+func (f *pending) stage(force bool) error {
+	if _, err := os.Lstat(f.path); err == nil && !force {
+		return fmt.Errorf("%s exists already: remove it, or replace it with --force", f.path)
+	}
+	t, err := os.CreateTemp(filepath.Dir(f.path), ".besra-*")
+	if err != nil {
+		return err
+	}
+	f.temp = t.Name()
+	_, err = t.Write(f.text)
+	if err == nil {
+		err = t.Chmod(0o644)
+	}
+	if cerr := t.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
