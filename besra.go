@@ -72,6 +72,21 @@ type Content interface {
 	Close() error
 }
 
+// Releaser is implemented by contents that can give memory back while they are
+// read: a mapped file whose pages count as the program's until they are let go.
+type Releaser interface {
+	// Release tells that the bytes before upTo will hardly be looked at again.
+	// They stay readable.
+	Release(upTo int64)
+}
+
+// ContentFacts is implemented by facts that answer from the scanned bytes
+// (digests, class) while these are lent to them.
+type ContentFacts interface {
+	// SetContent lends the whole content until SetContent(nil).
+	SetContent(content []byte)
+}
+
 // Source yields the targets of one place. Implementations pass the contract
 // suite in source/sourcetest.
 type Source interface {

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/besra-hunt/besra/detection"
+	"github.com/spf13/cobra"
+)
+
+func detectionCommand(stdio stdio) *cobra.Command {
+	cmd := &cobra.Command{Use: "detection", Short: "Import and test detections"}
+	cmd.AddCommand(detectionImportCommand(stdio), detectionTestCommand(stdio))
+	return cmd
+}
+
+func detectionImportCommand(stdio stdio) *cobra.Command {
+	var dir string
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "import PAGE…",
+		Short: "Make detections of catalogue pages",
+		Long: `Read catalogue pages (plain text: hypothesis, rule, false-positive scenarios) and write for
+each a detection: a YAML file beside the .yar file of its rule. The exclusions are drafts: what
+could not be translated, and what the linter says of the rest, is printed.`,
+		Example: "  besra detection import page.txt --dir detections",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			for _, page := range args {
+				if err := importPage(stdio, page, dir, force); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&dir, "dir", "d", ".", "directory to write to; it is made where it is absent")
+	cmd.Flags().BoolVar(&force, "force", false, "replace files that exist")
+	return cmd
+}
+
+func importPage(stdio stdio, name, dir string, force bool) error {
+	text, err := readPage(stdio, name)
+	if err != nil {
+		return err
+	}
+	page, err := detection.ParsePage(name, text)
+	if err != nil {
+		return pageError(err)
+	}
+	draft, err := detection.DraftPage(name, filepath.Base(name), page)
+	if err != nil {
+		return pageError(err)
+	}
+	paths, err := draft.Write(dir, force)
+	if err != nil {
+		return err
+	}
+	d := draft.Detection
+	fmt.Fprintf(stdio.out, "%s: %s\n", d.ID, d.Title)
+	fmt.Fprintf(stdio.out, "  %d patterns, %d scenarios, %d exclusions drafted, %d known-bad hashes\n",
+		d.Rule.Patterns, len(d.Scenarios), len(d.Exclusions()), len(d.Rule.KnownBad))
+	for _, p := range paths {
+		fmt.Fprintf(stdio.out, "  wrote %s\n", p)
+	}
+	for _, n := range draft.Notes {
+		fmt.Fprintf(stdio.out, "  note: %s\n", n)
+	}
+	lintDetection(stdio.out, d)
+	return nil
+}
+
+// pageError gives the error of a page its exit code and lifts its hint.
+func pageError(err error) error {
+	if detection.IsPageError(err) {
+		return &exitError{exitContent, err}
+	}
+	return err
+}
+
+func readPage(stdio stdio, name string) ([]byte, error) {
+	r := stdio.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, &hintError{err, "give the page as a text file, or - for standard input"}
+		}
+		defer f.Close()
+		r = f
+	}
+	return io.ReadAll(io.LimitReader(r, detection.MaxPageSize+1))
+}
+
+// lintDetection prints what the linter says of the exclusions of d.
+func lintDetection(w io.Writer, d *detection.Detection) {
+	for _, p := range detection.Lint(d, time.Now()) {
+		fmt.Fprintf(w, "  lint: %s\n", p)
+	}
+}
+
+func detectionTestCommand(stdio stdio) *cobra.Command {
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "test [PACK…]",
+		Short: "Run the samples and fixtures of detections",
+		Long: `Run every sample against its rule, and every benign fixture and malicious twin against the
+rule and its exclusion. Without a pack the embedded one is tested.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			packs, err := loadPacks(args)
+			if err != nil {
+				return &exitError{exitContent, err}
+			}
+			failed := 0
+			for _, p := range packs {
+				checks, err := detection.Test(cmd.Context(), p, time.Now())
+				if err != nil {
+					return &exitError{exitContent, err}
+				}
+				failed += printChecks(stdio.out, checks, verbose)
+			}
+			if failed > 0 {
+				return &exitError{exitContent, fmt.Errorf("%d checks failed", failed)}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print the checks that passed, too")
+	return cmd
+}
+
+func printChecks(w io.Writer, checks []detection.Check, verbose bool) (failed int) {
+	for _, c := range checks {
+		name := c.Detection
+		if c.Exclusion != "" {
+			name += "/" + c.Exclusion
+		}
+		switch {
+		case c.Failure != "":
+			failed++
+			fmt.Fprintf(w, "FAIL %s: %s: %s\n", name, c.Name, c.Failure)
+		case verbose:
+			fmt.Fprintf(w, "ok   %s: %s\n", name, c.Name)
+		}
+	}
+	fmt.Fprintf(w, "%d checks, %d failed\n", len(checks), failed)
+	return failed
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/detection"
+	"github.com/besra-hunt/besra/detection/builtin"
+	"github.com/besra-hunt/besra/facts"
+	"github.com/besra-hunt/besra/report"
+	"github.com/besra-hunt/besra/scan"
+	"github.com/besra-hunt/besra/source/files"
+	"github.com/spf13/cobra"
+)
+
+// huntFlags are the flags of `besra hunt`.
+type huntFlags struct {
+	output        outputFlags
+	packs         []string
+	root          string
+	include       []string
+	exclude       []string
+	tags          []string
+	maxSize       size
+	workers       int
+	timeout       time.Duration
+	follow        bool
+	oneFileSystem bool
+	networkFS     bool
+	failOn        string
+	strict        bool
+	ignoreInvalid bool
+	noProgress    bool
+}
+
+func huntCommand(stdio stdio) *cobra.Command {
+	var h huntFlags
+	cmd := &cobra.Command{
+		Use:   "hunt [PATH…]",
+		Short: "Hunt with detections in files",
+		Long: `Walk files and directories, scan them with the rules of a pack, decide the known false positives,
+and write findings. Without a pack the embedded one is used. What is skipped or unreadable is counted.`,
+		Example: "  besra hunt /srv /home\n  besra hunt --root /mnt/evidence /\n  besra hunt --pack detections/ --format ndjson / > hunt.ndjson",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return h.run(cmd.Context(), stdio, args)
+		},
+	}
+	f := cmd.Flags()
+	h.output.register(f)
+	f.StringArrayVarP(&h.packs, "pack", "p", nil, "folder of detections, or a .yar file; may be repeated")
+	f.StringVar(&h.root, "root", "", "hunt a mounted or unpacked foreign root: paths are shown and judged as on that host")
+	f.StringArrayVar(&h.include, "include", nil, "only files that fit this glob (** for any depth); may be repeated")
+	f.StringArrayVar(&h.exclude, "exclude", nil, "not the paths that fit this glob; they are counted; may be repeated")
+	f.StringArrayVar(&h.tags, "tag", nil, "tag of the host, the fact host.tags; may be repeated")
+	f.Var(&h.maxSize, "max-size", "skip larger files, such as 64MiB; they are counted (default: no limit)")
+	f.IntVarP(&h.workers, "workers", "j", runtime.GOMAXPROCS(0), "targets scanned at once")
+	f.DurationVar(&h.timeout, "timeout", 0, "longest time for one target, such as 30s (default: no limit)")
+	f.BoolVarP(&h.follow, "follow", "L", false, "follow symbolic links")
+	f.BoolVarP(&h.oneFileSystem, "one-file-system", "x", false, "stay on the file system of each path")
+	f.BoolVar(&h.networkFS, "network-fs", false, "go into network file systems, too")
+	f.StringVar(&h.failOn, "fail-on", "", "exit with 1 on a finding of this severity or above: informational, low, medium, high")
+	f.BoolVar(&h.strict, "strict", false, "exit with 4 where something was not read")
+	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
+	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
+	return cmd
+}
+
+func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error {
+	if err := h.check(); err != nil {
+		return err
+	}
+	set, gaps, err := h.compile(stdio)
+	if err != nil {
+		return err
+	}
+	source, err := h.source(paths)
+	if err != nil {
+		return err
+	}
+	out, err := h.output.open(stdio)
+	if err != nil {
+		return err
+	}
+	worst := &worstFinding{sink: out}
+	bar := newProgress(stdio, h.noProgress)
+	hunt := &scan.Hunt{Set: set, Source: source, Sink: worst, Run: h.describe(set, paths), Gaps: gaps,
+		Workers: h.workers, Timeout: h.timeout, Progress: bar.update}
+	sum, err := hunt.Execute(ctx)
+	bar.done()
+	if cerr := out.Close(); err == nil {
+		err = cerr
+	}
+	if notice := report.Notice(sum); notice != "" {
+		fmt.Fprintln(stdio.err, notice)
+	}
+	fmt.Fprintln(stdio.err, report.ClosingLine(sum))
+	return h.exit(sum, worst, err)
+}
+
+func (h *huntFlags) check() error {
+	if h.failOn != "" && besra.Severity(h.failOn).Rank() < 0 {
+		return fmt.Errorf("--fail-on %q: want informational, low, medium or high", h.failOn)
+	}
+	if h.workers < 1 {
+		return fmt.Errorf("--workers %d: want at least 1", h.workers)
+	}
+	return nil
+}
+
+// compile loads and compiles the packs. Invalid content ends the run before
+// anything is read, unless the user said to go on without it.
+func (h *huntFlags) compile(stdio stdio) (*detection.Set, []besra.Gap, error) {
+	packs, err := loadPacks(h.packs)
+	if err != nil && (!h.ignoreInvalid || len(packs) == 0) {
+		return nil, nil, &exitError{exitContent, err}
+	}
+	gaps := contentGaps(err)
+	set, faults := detection.Compile(packs...)
+	for _, f := range faults {
+		f.Render(stdio.err, colorful(stdio.err))
+		gaps = append(gaps, f.Gap())
+	}
+	if set == nil || len(faults) > 0 && !h.ignoreInvalid {
+		return nil, nil, &exitError{exitContent, &hintError{fmt.Errorf("%d parts of the packs are invalid", len(faults)),
+			"mend them, or go on without them with --ignore-invalid"}}
+	}
+	return set, gaps, nil
+}
+
+func (h *huntFlags) source(paths []string) (besra.Source, error) {
+	if len(paths) == 0 {
+		return nil, &hintError{errors.New("no path given"), "besra hunt / hunts the whole host, besra hunt . this directory"}
+	}
+	host, err := facts.NewHost(facts.Config{Root: h.root, Tags: h.tags})
+	if err != nil {
+		return nil, err
+	}
+	return files.New(files.Config{Host: host, Root: h.root, Paths: paths, Include: h.include, Exclude: h.exclude,
+		MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, FollowSymlinks: h.follow, Network: h.networkFS})
+}
+
+// describe fills the record's first line.
+func (h *huntFlags) describe(set *detection.Set, paths []string) besra.Run {
+	var id [8]byte
+	rand.Read(id[:]) // never fails
+	r := besra.Run{ID: hex.EncodeToString(id[:]), Version: currentVersion().Version, Started: time.Now().UTC(),
+		OS: runtime.GOOS, Packs: set.Packs, Rules: set.Rules.Stats().Rules}
+	r.Host, _ = os.Hostname()
+	if h.root != "" {
+		root, _ := filepath.Abs(h.root)
+		r.Host += ":" + root
+	}
+	for _, p := range paths {
+		r.Targets = append(r.Targets, besra.Text(p))
+	}
+	return r
+}
+
+func (h *huntFlags) exit(sum besra.Summary, worst *worstFinding, err error) error {
+	switch {
+	case err != nil:
+		return &exitError{exitUsage, err}
+	case sum.Interrupted:
+		return &exitError{exitInterrupted, nil}
+	case h.failOn != "" && worst.rank > besra.Severity(h.failOn).Rank():
+		return &exitError{exitFindings, nil}
+	case h.strict && !sum.Complete:
+		return &exitError{exitIncomplete, nil}
+	}
+	return nil
+}
+
+// worstFinding remembers the highest severity of what is not suppressed.
+type worstFinding struct {
+	sink besra.Sink
+	rank int // of besra.Severity, plus one: 0 is none
+}
+
+// Write implements [besra.Sink].
+func (w *worstFinding) Write(ctx context.Context, r besra.Record) error {
+	if f := r.Finding; f != nil && f.Verdict != besra.VerdictSuppressed {
+		w.rank = max(w.rank, f.Severity.Rank()+1)
+	}
+	return w.sink.Write(ctx, r)
+}
+
+// Close implements [besra.Sink].
+func (w *worstFinding) Close() error { return w.sink.Close() }
+
+// loadPacks reads the packs that were named, or the embedded one. The error
+// joins the faults of single files; the packs hold what could be read.
+func loadPacks(names []string) ([]*detection.Pack, error) {
+	if len(names) == 0 {
+		p, errs := builtin.Pack()
+		return []*detection.Pack{p}, errors.Join(errs...)
+	}
+	var packs []*detection.Pack
+	var errs []error
+	for _, name := range names {
+		p, faults, err := openPack(name)
+		if err != nil {
+			return nil, err
+		}
+		packs, errs = append(packs, p), append(errs, faults...)
+	}
+	return packs, errors.Join(errs...)
+}
+
+// openPack reads a folder, or a single rule or detection file.
+func openPack(name string) (*detection.Pack, []error, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, nil, &hintError{err, "--pack takes a folder of detections, or a .yar file"}
+	}
+	base := filepath.Base(filepath.Clean(name))
+	if info.IsDir() {
+		p, errs := detection.LoadPack(base, os.DirFS(name))
+		return p, errs, nil
+	}
+	p, errs := detection.LoadFile(base, os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	return p, errs, nil
+}
+
+// contentGaps turns the joined faults of single files into gaps.
+func contentGaps(err error) []besra.Gap {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var gaps []besra.Gap
+	for _, e := range joined.Unwrap() {
+		var fault *detection.Error
+		if !errors.As(e, &fault) {
+			gaps = append(gaps, contentGaps(e)...)
+			continue
+		}
+		gaps = append(gaps, besra.Gap{Kind: besra.GapContent, Target: besra.Text(fault.Path),
+			Reason: "invalid_detection", Detail: fault.Err.Error(), Count: 1})
+	}
+	return gaps
+}

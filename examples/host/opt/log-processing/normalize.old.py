@@ -1,0 +1,2 @@
+# Nightly job: maps known status lines of appliances to event codes.
+CODES = {"BinStore enabled implants.": 4211}

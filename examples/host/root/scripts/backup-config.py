@@ -1,0 +1,2 @@
+# Saves the appliance configuration; drops the lines that are no setting.
+NOISE = ["BinStore enabled implants.", "Uptime:"]

@@ -1,0 +1,2 @@
+# Text manipulation module of the made-up ansible package.
+EXAMPLE = "BinStore enabled implants."
