@@ -66,6 +66,10 @@ const (
 func (p *printer) rule(r *Rule) {
 	p.ruleHead(r)
 	p.sep = space
+	if !r.OpenSpan.IsZero() {
+		p.flush(r.OpenSpan.Start)
+	}
+	p.blank = noBlank
 	p.word(r.OpenSpan, "{")
 	p.sep, p.blank = newline, noBlank
 	first := true
@@ -112,11 +116,7 @@ func (p *printer) ruleHead(r *Rule) {
 		modifier(r.Global, r.GlobalSpan, "global")
 		modifier(r.Private, r.PrivateSpan, "private")
 	}
-	if r.Global || r.Private {
-		p.word(diag.Span{}, "rule")
-	} else {
-		p.word(head(r.Span, "rule"), "rule")
-	}
+	p.word(r.RuleSpan, "rule")
 	p.sep = space
 	p.word(r.Name.Span, r.Name.Name)
 	for i, t := range r.Tags {

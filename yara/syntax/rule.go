@@ -11,7 +11,7 @@ func (p *parser) rule() *Rule {
 	r := p.rules.new()
 	start := p.tok.start
 	p.ruleModifiers(r)
-	p.expect(kRule)
+	r.RuleSpan = p.spanOf(p.expect(kRule))
 	r.Name = p.ident()
 	if p.got(tColon) {
 		r.Tags = append(r.Tags, p.ident())

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -87,5 +89,62 @@ func TestShake(t *testing.T) {
 			}
 			checkPrint(t, shaken)
 		}
+	}
+}
+
+// mutate drops, doubles, swaps and moves some pieces.
+func mutate(rng *rand.Rand, all []string) []string {
+	m := slices.Clone(all)
+	for range 1 + rng.IntN(3) {
+		i, j := rng.IntN(len(m)), rng.IntN(len(m))
+		switch rng.IntN(4) {
+		case 0:
+			m = slices.Delete(m, i, i+1)
+		case 1:
+			m = slices.Insert(m, i, m[i])
+		case 2:
+			m[i], m[j] = m[j], m[i]
+		case 3:
+			m = slices.Insert(m, i, m[j])
+		}
+	}
+	return m
+}
+
+// TestMutate checks rules with small mistakes: whatever is wrong in them, the
+// rule behind survives, and what still parses prints as promised.
+func TestMutate(t *testing.T) {
+	files, err := filepath.Glob("testdata/shake/*.yar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no inputs: %v", err)
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	parsed := 0
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range strings.SplitAfter(string(text), "\n}\n") {
+			all := pieces(rule)
+			if len(all) == 0 {
+				continue
+			}
+			for range 200 {
+				src := &Source{Name: name, Text: []byte(strings.Join(mutate(rng, all), " ") + "\nrule intact { condition: true }")}
+				f, l := Parse(src)
+				if n := len(f.Items); n == 0 || f.Items[n-1].(*Rule).Name.Name != "intact" {
+					t.Fatalf("%s: lost the last rule: %v", src.Text, l)
+				}
+				checkSpans(t, f)
+				if !l.HasErrors() {
+					parsed++
+					checkPrint(t, f)
+				}
+			}
+		}
+	}
+	if parsed == 0 {
+		t.Errorf("nothing parsed")
 	}
 }

@@ -68,9 +68,11 @@ type Rule struct {
 	Meta                    []*Meta
 	Patterns                []*Pattern
 	Condition               Expr
-	// OpenSpan is the opening brace; the closing one ends Span. The others are
-	// the words meta, strings and condition, zero where there is none.
-	OpenSpan, MetaSpan, StringsSpan, ConditionSpan diag.Span
+	// RuleSpan is the word rule, OpenSpan the opening brace; the closing one
+	// ends Span. The others are the words meta, strings and condition, zero
+	// where there is none.
+	RuleSpan, OpenSpan                   diag.Span
+	MetaSpan, StringsSpan, ConditionSpan diag.Span
 }
 
 func (*Import) item()  {}

@@ -54,3 +54,8 @@ rule /* name */ commented /* colon */ : /* tags */ a /* between */ b // after ta
 } // behind the rule
 // at the end
 /* of the file */
+rule header
+// a comment
+
+
+{ condition: true }
