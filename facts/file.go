@@ -25,7 +25,6 @@ type File struct {
 	info    fs.FileInfo
 	content []byte // the bytes that were scanned; nil where they are not at hand
 	held    bool   // content is the whole content, be it empty
-	sums    *digests
 	facts   map[string]besra.Fact
 }
 
@@ -40,7 +39,7 @@ func (h *Host) File(path string, info fs.FileInfo) *File {
 // that the facts are those of the very file whose bytes are read.
 func (f *File) Opened(info fs.FileInfo) {
 	f.info = info
-	f.facts, f.sums = nil, nil
+	f.facts = nil
 }
 
 // SetContent lends the file's bytes, from which digests and the magic are then

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"strings"
@@ -114,9 +115,9 @@ func (f *File) packageVerified(ctx context.Context) besra.Fact {
 	case !s.hasSum:
 		return unknown("the index holds no digest for the path")
 	}
-	d, err := f.digest(ctx)
-	if err != nil {
-		return again(err)
+	sum := f.Fact(ctx, "file.md5")
+	if !sum.Known() {
+		return unknown(sum.Source)
 	}
-	return fact(d.md5 == s.md5, besra.GradeAsserted, x.manager+" MD5 of package "+s.pkg)
+	return fact(sum.Value == hex.EncodeToString(s.md5[:]), besra.GradeAsserted, x.manager+" MD5 of package "+s.pkg)
 }
