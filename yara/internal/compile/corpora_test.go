@@ -2,6 +2,7 @@ package compile
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -166,4 +167,23 @@ func BenchmarkCorpus(b *testing.B) {
 	runtime.ReadMemStats(&m)
 	b.ReportMetric(float64(len(p.Rules)), "rules")
 	b.ReportMetric(float64(m.HeapAlloc)/1e6, "MB-live")
+}
+
+func BenchmarkDecode(b *testing.B) {
+	file := filepath.Join("..", "..", "..", "..", "shared", "corpora", "rules", "signature-base.tar.gz")
+	if _, err := os.Stat(file); err != nil {
+		b.Skip("the shared folder is not there")
+	}
+	p, _ := compileCorpus(corpus(b, file), corpusOptions())
+	var data bytes.Buffer
+	if err := p.Encode(&data); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := program.Decode(bytes.NewReader(data.Bytes())); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(data.Len())/1e6, "MB")
 }

@@ -143,6 +143,9 @@ func (l *lowering) checkCount(span diag.Span, q quantifier, size int) {
 // takes each pattern once, in the order of declaration; YARA takes the items as
 // written.
 func (l *lowering) patternSet(set *syntax.PatternSet, use patternUse) (items []int32, ok bool) {
+	if l.full {
+		return nil, false
+	}
 	if set.Them {
 		set = &syntax.PatternSet{Span: set.Span, Items: []syntax.PatternSetItem{{Span: set.Span, ID: "$", Wildcard: true}}}
 		if len(l.patterns) == 0 {
@@ -157,7 +160,11 @@ func (l *lowering) patternSet(set *syntax.PatternSet, use patternUse) (items []i
 			ok = false
 			l.emptyItem(item)
 		}
-		items = append(items, matched...)
+		if len(set.Items) == 1 {
+			items = matched
+		} else {
+			items = append(items, matched...)
+		}
 		if len(l.c.prog.Lists)+len(items) > l.c.opt.Limits.Nodes {
 			l.overflow()
 		}
@@ -185,6 +192,9 @@ func (l *lowering) matching(item syntax.PatternSetItem) []int32 {
 	}
 	if item.Wildcard && item.ID != "$" && len(l.patterns) > 32 {
 		return l.withPrefix(item.ID)
+	}
+	if item.Wildcard {
+		list = make([]int32, 0, len(l.patterns))
 	}
 	for i := range l.patterns {
 		id := l.patterns[i].src.ID.Name

@@ -97,7 +97,7 @@ func (l *lowering) addPattern(src *syntax.Pattern) {
 	}
 	l.checkIdentifier(src.ID)
 	p := rulePattern{src: src, at: -1}
-	if m, ok := l.modifiers(src); ok {
+	if m, ok := l.modifiers(src); ok && !l.full {
 		p.private = m.private != nil
 		switch {
 		case src.Text != nil:

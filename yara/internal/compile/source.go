@@ -27,12 +27,8 @@ type source struct {
 // Characters are counted from the last offset where that is nearer than the
 // line's start: a line may be as long as the source.
 func (s *source) position(off int32) (line, column int) {
-	if s.lines == nil {
-		s.lines = lineStarts(s.Text)
-		s.lastCol = 1
-	}
 	off = max(0, min(off, int32(len(s.Text))))
-	i := sort.Search(len(s.lines), func(i int) bool { return s.lines[i] > off }) - 1
+	i := s.line(off)
 	switch start := s.lines[i]; {
 	case s.lastOff < start || s.lastOff > off && s.lastOff-off > off-start:
 		column = 1 + utf8.RuneCount(s.Text[start:off])
@@ -44,6 +40,17 @@ func (s *source) position(off int32) (line, column int) {
 	s.lastOff, s.lastCol = off, column
 	return i + 1, column
 }
+
+// line returns the index of the line that an offset lies in.
+func (s *source) line(off int32) int {
+	if s.lines == nil {
+		s.lines = lineStarts(s.Text)
+		s.lastCol = 1
+	}
+	return sort.Search(len(s.lines), func(i int) bool { return s.lines[i] > off }) - 1
+}
+
+func (s *source) lineStart(off int32) int32 { return s.lines[s.line(off)] }
 
 func lineStarts(text []byte) []int32 {
 	lines := append(make([]int32, 0, 1+bytes.Count(text, []byte{'\n'})), 0)

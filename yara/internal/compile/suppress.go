@@ -2,6 +2,7 @@ package compile
 
 import (
 	"bytes"
+	"sort"
 	"strings"
 
 	"github.com/besra-hunt/besra/yara/diag"
@@ -15,7 +16,7 @@ type suppression struct {
 	start, end int32
 }
 
-// mostSuppressions bounds the work; further ones are without effect.
+// mostSuppressions bounds the work; of more, the first are without effect.
 const mostSuppressions = 5_000
 
 // suppressions reads the `// suppress: code, code` comments of a file. Such a
@@ -23,15 +24,18 @@ const mostSuppressions = 5_000
 // the code on its line, and on a line of its own of the next line.
 func suppressions(s *source, file *syntax.File) []suppression {
 	var list []suppression
-	for i, comment := range file.Comments {
+	next := int32(-1) // where the code behind the comment begins
+	for i := len(file.Comments) - 1; i >= 0; i-- {
+		comment := file.Comments[i]
+		behind := skipBlank(s.Text, comment.End)
+		if i+1 >= len(file.Comments) || file.Comments[i+1].Start != behind {
+			next = behind
+		}
 		codes, ok := strings.CutPrefix(strings.TrimLeft(comment.Text, "/* \t"), "suppress:")
-		if !ok {
+		if !ok || len(list) > mostSuppressions {
 			continue
 		}
-		if len(list) > mostSuppressions {
-			break
-		}
-		start, end := suppressedSpan(s.Text, file, i)
+		start, end := suppressedSpan(s, file, comment.Span, next)
 		for code := range strings.SplitSeq(strings.TrimRight(codes, "*/ \t\r"), ",") {
 			list = append(list, suppression{strings.TrimSpace(code), start, end})
 		}
@@ -39,42 +43,44 @@ func suppressions(s *source, file *syntax.File) []suppression {
 	return list
 }
 
-func suppressedSpan(text []byte, file *syntax.File, index int) (start, end int32) {
-	comment := file.Comments[index].Span
-	line := int32(bytes.LastIndexByte(text[:comment.Start], '\n') + 1)
+func suppressedSpan(s *source, file *syntax.File, comment diag.Span, next int32) (start, end int32) {
+	text, line := s.Text, s.lineStart(comment.Start)
 	if len(bytes.TrimSpace(text[line:comment.Start])) > 0 {
 		return line, comment.Start
 	}
-	next := skipBlank(text, file.Comments[index+1:], comment.End)
-	for _, item := range file.Items {
-		rule, ok := item.(*syntax.Rule)
-		if !ok || rule.End < comment.End {
-			continue
-		}
+	i := sort.Search(len(file.Items), func(i int) bool { return itemSpan(file.Items[i]).End > next })
+	if i == len(file.Items) {
+		return next, lineEnd(text, next)
+	}
+	if rule, ok := file.Items[i].(*syntax.Rule); ok {
 		if rule.Start == next {
 			return rule.Start, rule.End
 		}
-		for _, p := range rule.Patterns {
-			if p.Start == next {
-				return p.Start, p.End
-			}
+		j := sort.Search(len(rule.Patterns), func(j int) bool { return rule.Patterns[j].Start >= next })
+		if j < len(rule.Patterns) && rule.Patterns[j].Start == next {
+			return next, rule.Patterns[j].End
 		}
 	}
 	return next, lineEnd(text, next)
 }
 
-// skipBlank returns the offset of the next code after blanks and the comments
-// that follow.
-func skipBlank(text []byte, comments []*syntax.Comment, off int32) int32 {
-	for {
-		for int(off) < len(text) && strings.IndexByte(" \t\r\n", text[off]) >= 0 {
-			off++
-		}
-		if len(comments) == 0 || comments[0].Start != off {
-			return off
-		}
-		off, comments = comments[0].End, comments[1:]
+func itemSpan(item syntax.Item) diag.Span {
+	switch item := item.(type) {
+	case *syntax.Rule:
+		return item.Span
+	case *syntax.Import:
+		return item.Span
+	case *syntax.Include:
+		return item.Span
 	}
+	return diag.Span{}
+}
+
+func skipBlank(text []byte, off int32) int32 {
+	for int(off) < len(text) && (text[off] == ' ' || text[off] == '\t' || text[off] == '\r' || text[off] == '\n') {
+		off++
+	}
+	return off
 }
 
 func lineEnd(text []byte, off int32) int32 {
