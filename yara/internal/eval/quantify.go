@@ -147,8 +147,9 @@ func (s *State) quantify(q program.Quant, total int64, holds func(i int64) bool)
 // goal is the number of items that must hold.
 type goal struct{ least, most int64 }
 
-// goal evaluates a quantifier over total items. An undefined number is
-// undefined; libyara takes it as all.
+// goal evaluates a quantifier over total items: 0 of them means none, and a
+// negative number always holds. An undefined number is undefined. In libyara an
+// undefined number means all, and 0% always holds.
 func (s *State) goal(q program.Quant, total int64) (g goal, ok bool) {
 	switch q.Kind {
 	case program.QuantAll:
@@ -159,15 +160,16 @@ func (s *State) goal(q program.Quant, total int64) (g goal, ok bool) {
 		return goal{0, 0}, true
 	}
 	n, ok := s.integer(q.N)
+	percent := q.Kind == program.QuantPercent
 	switch {
-	case !ok && s.plan.libyara && q.Kind == program.QuantN:
+	case !ok && s.plan.libyara && !percent:
 		return goal{total, total}, true
 	case !ok:
 		return goal{}, false
-	case q.Kind == program.QuantPercent:
+	case percent:
 		n = share(total, n)
 	}
-	if n == 0 {
+	if n == 0 && !(percent && s.plan.libyara) {
 		return goal{0, 0}, true
 	}
 	return goal{n, total}, true

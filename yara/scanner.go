@@ -1,0 +1,174 @@
+package yara
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/besra-hunt/besra/yara/internal/eval"
+	"github.com/besra-hunt/besra/yara/internal/search"
+	"github.com/besra-hunt/besra/yara/module"
+)
+
+// Scanner scans targets, one after the other. It is not safe for concurrent
+// use: make one a goroutine. Making one is cheap, reusing it is cheaper.
+type Scanner struct {
+	rules     *Rules
+	search    *search.State
+	eval      *eval.State
+	externals []module.Value
+	options   search.Options
+	timeout   time.Duration
+	results   Results
+}
+
+// ScannerOption steers a scanner; see [Rules.NewScanner].
+type ScannerOption func(*Scanner)
+
+// Timeout ends a scan with [ErrTimeout] after d. 0, the default, is no limit.
+func Timeout(d time.Duration) ScannerOption {
+	return func(s *Scanner) { s.timeout = d }
+}
+
+// MaxMatches limits how many matches of one pattern are kept; conditions see
+// no more either. 0 means 1,000,000, which is YARA's limit.
+func MaxMatches(n int) ScannerOption {
+	return func(s *Scanner) { s.options.MaxMatches = n }
+}
+
+// AllMatches tells the scanner that the matches of matching rules will be asked
+// for. [Pattern.Matches] yields the same without it, but then the target is
+// looked at again for patterns of which conditions needed only one match.
+func AllMatches() ScannerOption {
+	return func(s *Scanner) { s.options.AllPositions = true }
+}
+
+// Console takes the lines that rules write with the module console, in the
+// order of writing, during Scan. Without it they are dropped. Lines are text
+// of hostile origin: escape them before showing them on a terminal.
+func Console(f func(line string)) ScannerOption {
+	return func(s *Scanner) { s.eval.Input.Console = f }
+}
+
+// NewScanner returns a scanner for the rules.
+func (r *Rules) NewScanner(opts ...ScannerOption) *Scanner {
+	s := &Scanner{
+		rules:     r,
+		search:    r.tables().NewState(),
+		eval:      r.plan.NewState(),
+		externals: make([]module.Value, len(r.prog.Externals)),
+	}
+	for i := range r.prog.Externals {
+		s.externals[i] = r.prog.Externals[i].Value
+	}
+	for _, o := range opts {
+		o(s)
+	}
+	return s
+}
+
+// SetExternal sets an external variable for the scans to come. It fails where
+// the rules were compiled without it, or with a value of another kind.
+func (s *Scanner) SetExternal(name string, value any) error {
+	i, ok := s.rules.externals[name]
+	if !ok {
+		return fmt.Errorf("yara: the rules were compiled without the external variable %q", name)
+	}
+	v, declared := valueOf(value), s.rules.prog.Externals[i].Value
+	if whole, ok := v.Int(); ok && declared.Kind() == module.Float {
+		v = module.Float64(float64(whole))
+	}
+	if v.Kind() != declared.Kind() {
+		return fmt.Errorf("yara: the external variable %q was defined as %T, and cannot be %T", name, goValue(declared), value)
+	}
+	s.externals[i] = v
+	return nil
+}
+
+// SetModuleData passes data to the module of that name for the scans to come,
+// such as a sandbox report to cuckoo. nil takes it away.
+func (s *Scanner) SetModuleData(name string, data []byte) {
+	in := &s.eval.Input
+	if in.Meta == nil {
+		in.Meta = make(map[string][]byte)
+	}
+	if data == nil {
+		delete(in.Meta, name)
+		return
+	}
+	in.Meta[name] = data
+}
+
+// Scan scans data. The results are valid until the next Scan, as long as data
+// does not change.
+//
+// The error is [ErrTimeout] or the context's where the scan was cut short;
+// otherwise it tells which module failed on this target. The results are not
+// nil then: they hold the rules that were found to match all the same, but say
+// nothing of the others.
+func (s *Scanner) Scan(ctx context.Context, data []byte) (*Results, error) {
+	s.results = Results{rules: s.rules, search: s.search}
+	if s.timeout <= 0 {
+		return &s.results, s.scan(ctx, data)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, ErrTimeout)
+	defer cancel()
+	err := s.scan(ctx, data)
+	if err != nil && errors.Is(context.Cause(ctx), ErrTimeout) {
+		err = ErrTimeout
+	}
+	return &s.results, err
+}
+
+func (s *Scanner) scan(ctx context.Context, data []byte) error {
+	s.search.Begin(data, s.options)
+	if err := s.search.Run(ctx); err != nil {
+		return err
+	}
+	err := s.eval.Run(eval.Scan{
+		Context:   ctx,
+		Data:      data,
+		Patterns:  s.search,
+		Externals: s.externals,
+		Time:      time.Now(),
+	})
+	s.results.matching = s.eval.Matching()
+	if ctx.Err() == nil {
+		// What results ask of the search from here on is not the scan's time.
+		s.search.Resume(context.Background())
+	}
+	return err
+}
+
+// Results is what one scan has found. It belongs to its scanner, and to the
+// same goroutine.
+type Results struct {
+	rules    *Rules
+	search   *search.State
+	matching []int32
+}
+
+// Matching yields the rules that match, in source order. Private rules are
+// left out.
+func (r *Results) Matching() iter.Seq[Rule] {
+	return func(yield func(Rule) bool) {
+		for _, i := range r.matching {
+			if !yield(Rule{rules: r.rules, index: i, results: r}) {
+				return
+			}
+		}
+	}
+}
+
+// Matches reports whether the rule, of [Rules.All] or of any results of the
+// same rules, is among those that match.
+func (r *Results) Matches(rule Rule) bool {
+	_, found := slices.BinarySearch(r.matching, rule.index)
+	return found && rule.rules == r.rules
+}
+
+// Len returns the number of rules that [Results.Matching] yields.
+func (r *Results) Len() int { return len(r.matching) }
