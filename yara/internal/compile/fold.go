@@ -94,10 +94,15 @@ func compared(op syntax.Op, less, equal bool) module.Value {
 	return module.Value{}
 }
 
+// foldTexts leaves text that is not ASCII to eval where case does not count:
+// there YARA-X knows all letters and YARA some.
 func foldTexts(op syntax.Op, s, t string) module.Value {
 	switch op {
 	case syntax.OpIContains, syntax.OpIStartsWith, syntax.OpIEndsWith, syntax.OpIEquals:
-		s, t = lowerASCII(s), lowerASCII(t)
+		if !ascii([]byte(s)) || !ascii([]byte(t)) {
+			return module.Value{}
+		}
+		s, t = strings.ToLower(s), strings.ToLower(t)
 	}
 	switch op {
 	case syntax.OpContains, syntax.OpIContains:
@@ -110,15 +115,4 @@ func foldTexts(op syntax.Op, s, t string) module.Value {
 		return module.Boolean(s == t)
 	}
 	return compared(op, s < t, s == t)
-}
-
-// lowerASCII folds A–Z only, and leaves bytes that are not UTF-8 alone.
-func lowerASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c | 0x20
-		}
-	}
-	return string(b)
 }

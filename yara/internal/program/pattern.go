@@ -63,14 +63,16 @@ type Needle struct {
 	Boundary Boundary
 	Fold     bool // ASCII case-insensitive: Literal only; a Regexp folds by itself
 
-	// Bytes is the literal of Literal, Xor and Base64.
+	// Bytes is the literal of Literal, Xor and Base64 as it stands in the data
+	// (before the XOR): a wide one has its zero bytes.
 	Bytes []byte
 	// XorLo and XorHi are the first and last key of Xor.
 	XorLo, XorHi byte
 	// Alphabet is the 64 bytes of Base64's alphabet; Padding says how many
 	// bytes (0..2) of the first base64 quantum stand before the plain text;
-	// Plain is the text that the decoded match must contain; Wide is set
-	// where the base64 text itself is stored as 16-bit units.
+	// Plain is the text that the decoded match must contain, empty in YARA's
+	// dialect, where the base64 text alone decides; Wide is set where the base64
+	// text itself is stored as 16-bit units.
 	Alphabet string
 	Padding  uint8
 	Plain    []byte
