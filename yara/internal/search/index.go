@@ -1,0 +1,107 @@
+package search
+
+// index leads from a gram to the literals that hold it. The hash of a gram is
+// its home, so that the entries of one home stand together: starts[home] to
+// starts[home+1]. Entries of other grams among them fall to the tag or, in
+// the end, to the compare with the data.
+type index struct {
+	starts  []uint32
+	entries []entry
+	shift   uint8 // a hash's home is its top 64-shift bits
+}
+
+// entry is one place in one literal.
+type entry struct {
+	lit    int32
+	offset int16 // of the gram in the literal
+	tag    uint16
+}
+
+// gram is an entry before it has its place.
+type gram struct {
+	key uint64
+	entry
+}
+
+// filteredIndex has a bitmap before it that tells of most grams that they are
+// not there.
+type filteredIndex struct {
+	filter gramFilter
+	index  index
+}
+
+// gramFilter is a bitmap over the top bits of the grams' hashes.
+type gramFilter struct {
+	bits  []uint64
+	shift uint8
+}
+
+// golden is 2^64 divided by the golden ratio: multiplying by it spreads the
+// bits of a gram into the top of the product.
+const golden = 0x9E3779B97F4A7C15
+
+func newIndex(grams []gram) index {
+	width := uint8(1)
+	for 1<<width < 2*len(grams) {
+		width++
+	}
+	x := index{starts: make([]uint32, 1<<width+2), entries: make([]entry, len(grams)), shift: 64 - width}
+	// Counted two places up and filled one place up, each start ends where it belongs.
+	for i := range grams {
+		x.starts[grams[i].key*golden>>x.shift+2]++
+	}
+	for i := 1; i < len(x.starts); i++ {
+		x.starts[i] += x.starts[i-1]
+	}
+	for i := range grams {
+		h := grams[i].key * golden
+		at := &x.starts[h>>x.shift+1]
+		x.entries[*at] = grams[i].entry
+		x.entries[*at].tag = x.tagOf(h)
+		*at++
+	}
+	return x
+}
+
+func newFilteredIndex(grams []gram) filteredIndex {
+	return filteredIndex{newGramFilter(grams), newIndex(grams)}
+}
+
+// newGramFilter makes a bitmap with some 16 bits a gram, of 256 KB at most.
+func newGramFilter(grams []gram) gramFilter {
+	width := uint8(6)
+	for 1<<width < 16*len(grams) && width < 21 {
+		width++
+	}
+	f := gramFilter{make([]uint64, 1<<width/64), 64 - width}
+	for i := range grams {
+		h := grams[i].key * golden >> f.shift
+		f.bits[h>>6] |= 1 << (h & 63)
+	}
+	return f
+}
+
+// bit is 0 only for grams that are not in the index, and else 1.
+func (f *gramFilter) bit(key uint64) uint64 {
+	h := key * golden >> (f.shift & 63)
+	return f.bits[h>>6] >> (h & 63) & 1
+}
+
+// tagOf is the part of a hash below its home.
+func (x *index) tagOf(h uint64) uint16 { return uint16(h >> (x.shift&63 - 16)) }
+
+// lookUp checks the literals that hold a gram. start is where it is in the data.
+func (s *State) lookUp(x *index, key uint64, start int) {
+	h := key * golden
+	home := h >> (x.shift & 63)
+	from, to := x.starts[home], x.starts[home+1]
+	if from == to {
+		return
+	}
+	tag := x.tagOf(h)
+	for _, e := range x.entries[from:to] {
+		if e.tag == tag {
+			s.check(&s.t.lits[e.lit], start-int(e.offset))
+		}
+	}
+}

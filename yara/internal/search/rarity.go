@@ -1,0 +1,77 @@
+package search
+
+import (
+	"math"
+	"sync"
+
+	"github.com/besra-hunt/besra/yara/internal/atom"
+)
+
+// rarities is how rare bytes and pairs of bytes are, in bits: 20 is once in a
+// megabyte. It follows from the table that atoms are chosen by.
+type rarities struct {
+	pair        [1 << 16]float32 // of a pair, first<<8|second
+	next        [1 << 16]float32 // of the second byte of a pair, given the first
+	first, last [256]float32     // of a byte
+}
+
+var rarityTable = sync.OnceValue(func() *rarities {
+	r := new(rarities)
+	table := atom.Bigrams()
+	var first, last [256]float64
+	for i := range r.pair {
+		p := math.Exp2(-float64(table[i]) / atom.Bit)
+		r.pair[i] = bits(p)
+		first[i>>8] += p
+		last[i&0xFF] += p
+	}
+	for i := range r.next {
+		r.next[i] = r.pair[i] - bits(first[i>>8])
+	}
+	for i := range first {
+		r.first[i], r.last[i] = bits(first[i]), bits(last[i])
+		// Runs are much longer than pairs tell.
+		r.next[i<<8|i] = min(r.next[i<<8|i], runBits(byte(i)))
+	}
+	return r
+})
+
+func bits(p float64) float32 { return float32(-math.Log2(p)) }
+
+// runBits is how rare it is at most that c follows c: files are padded with
+// some bytes.
+func runBits(c byte) float32 {
+	switch c {
+	case 0, ' ', 0x90, 0xCC, 0xFF:
+		return 0.4
+	}
+	return 2.3
+}
+
+// of is how rare a string of bytes is.
+func (r *rarities) of(b []byte) float32 {
+	if len(b) == 0 {
+		return 0
+	}
+	sum := r.first[b[0]]
+	for i := 1; i < len(b); i++ {
+		sum += r.next[int(b[i-1])<<8|int(b[i])]
+	}
+	return sum
+}
+
+// ofPair is how rare a pair of bytes is, of which either may be open.
+func (r *rarities) ofPair(a, b int16) float32 {
+	switch {
+	case a == open && b == open:
+		return 0
+	case a == open:
+		return r.last[b]
+	case b == open:
+		return r.first[a]
+	}
+	return r.pair[int(a)<<8|int(b)]
+}
+
+// frequency is the probability of a byte.
+func (r *rarities) frequency(c byte) float32 { return float32(math.Exp2(-float64(r.first[c]))) }

@@ -1,0 +1,234 @@
+package search
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/besra-hunt/besra/yara/internal/atom"
+	"github.com/besra-hunt/besra/yara/internal/program"
+	"github.com/besra-hunt/besra/yara/internal/regex"
+)
+
+// regexpPattern lowers a regexp as compile does.
+func regexpPattern(t testing.TB, text string, wide, fullword bool) (program.Pattern, bool) {
+	t.Helper()
+	node, err := regex.Parse(text, regex.Options{DotAll: strings.Contains(text, "[-]")})
+	if err != nil || node.MatchesEmpty() {
+		return program.Pattern{}, false
+	}
+	p := program.Pattern{At: -1, Longest: node.IsGreedy()}
+	p.Needles = appendNeedles(t, nil, node, fullword, program.WordBoundary)
+	if wide {
+		p.Needles = appendNeedles(t, p.Needles, node.Wide(), fullword, program.WideBoundary)
+	}
+	return p, true
+}
+
+func appendNeedles(t testing.TB, list []program.Needle, node *regex.Node, fullword bool, b program.Boundary) []program.Needle {
+	compile := func(n *regex.Node) *regex.Prog {
+		p, err := regex.Compile(n, regex.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	base := program.Needle{Kind: program.Regexp, MinLen: node.MinLen()}
+	if fullword {
+		base.Boundary = b
+	}
+	whole := compile(node)
+	split, ok := atom.Best(node)
+	if !ok {
+		base.Forward, base.Reverse = whole, compile(node.Reverse())
+		return append(list, base)
+	}
+	for _, part := range split.Parts {
+		n := base
+		n.Atoms, n.Forward = part.Atoms, whole
+		if part.Suffix != node {
+			n.Whole, n.Forward = whole, compile(part.Suffix)
+		}
+		if part.Prefix.Op != regex.OpEmpty {
+			n.Reverse = compile(part.Prefix.Reverse())
+		}
+		list = append(list, n)
+	}
+	return list
+}
+
+// naiveRegexp tries the whole expression at every offset.
+func naiveRegexp(d program.Dialect, n *program.Needle, data []byte, at int, longest bool) (Match, bool) {
+	var m regex.Machine
+	whole := wholeOf(n)
+	end, ok := m.MatchAt(whole, data, at, 0)
+	if ok && n.Boundary != program.NoBoundary && !naiveBoundary(n.Boundary, data, at, end) {
+		if ok = false; d == program.LibYARA {
+			m.EndsAt(whole, data, at, 0, func(e int) bool {
+				if naiveBoundary(n.Boundary, data, at, e) && (!ok || longest) {
+					end, ok = e, true
+				}
+				return true
+			})
+		}
+	}
+	return Match{Offset: int64(at), Length: int64(end - at)}, ok
+}
+
+// randomRegexp is a regexp over a few letters.
+func randomRegexp(g *rand.Rand, depth int) string {
+	lazy := ""
+	if depth < 0 {
+		lazy, depth = "?", -depth
+	}
+	sub := func() string {
+		if lazy != "" {
+			return randomRegexp(g, -(depth - 1))
+		}
+		return randomRegexp(g, depth-1)
+	}
+	if depth <= 1 {
+		return []string{"a", "b", "ab", "aab", "abba", "bcab", ".", "[ab]", "[^a]", "c", "\\b", "^", "$"}[min(g.IntN(30), 12)%13]
+	}
+	switch g.IntN(8) {
+	case 0:
+		return "(" + sub() + "|" + sub() + ")"
+	case 1:
+		return "(" + sub() + ")" + []string{"*", "+", "{0,3}", "{2,4}", "{1,}", "?"}[g.IntN(6)] + lazy
+	case 2:
+		return sub() + []string{".*", ".+", ".{0,2}", "[ab]*", ".{300,}"}[min(g.IntN(9), 4)] + lazy + sub()
+	}
+	return sub() + sub()
+}
+
+func TestRegexps(t *testing.T) {
+	for seed := range uint64(400) {
+		g := &gen{rand.New(rand.NewPCG(seed, 5)), "abc\n"}
+		var list []program.Pattern
+		var texts []string
+		for len(list) < 1+int(seed%20) {
+			depth := 2 + g.IntN(4)
+			if g.IntN(2) == 0 {
+				depth = -depth
+			}
+			text := randomRegexp(g.Rand, depth)
+			if p, ok := regexpPattern(t, text, g.IntN(4) == 0, g.IntN(4) == 0); ok {
+				p.Positions = g.IntN(2) == 0
+				list, texts = append(list, p), append(texts, text)
+			}
+		}
+		for _, eager := range []bool{true, false} {
+			prog := programOf(list, eager)
+			prog.Dialect = program.Dialect(seed % 2)
+			s := New(prog).NewState()
+			for range 3 {
+				data := g.bytes(g.IntN(80))
+				if g.IntN(4) == 0 {
+					data = widened(data)
+				}
+				if compareRegexps(t, prog, s, data, texts); t.Failed() {
+					t.Fatalf("seed %d", seed)
+				}
+			}
+		}
+	}
+}
+
+func compareRegexps(t *testing.T, prog *program.Program, s *State, data []byte, texts []string) {
+	t.Helper()
+	run(t, s, data, Options{})
+	for i := range prog.Patterns {
+		p := &prog.Patterns[i]
+		var want []Match
+		for at := range data {
+			var here list
+			for j := range p.Needles {
+				if m, ok := naiveRegexp(prog.Dialect, &p.Needles[j], data, at, p.Longest); ok {
+					if here.matches == nil {
+						here.matches = append(here.matches, m)
+					}
+					here.matches[0].prefer(m, p.Longest)
+				}
+			}
+			want = append(want, here.matches...)
+		}
+		if i%2 == 0 {
+			if got := s.Found(int32(i)); got != (len(want) > 0) {
+				t.Errorf("/%s/ in %q: Found: got %v, want %v", texts[i], data, got, len(want) > 0)
+			}
+		}
+		if got := s.Matches(int32(i)); !slices.Equal(got, want) {
+			t.Errorf("/%s/ wide %v boundary %d in %q:\ngot  %v\nwant %v", texts[i], len(p.Needles) > 1, p.Needles[0].Boundary, data, got, want)
+		}
+	}
+}
+
+// TestLimits holds how far regexps go: 4096 bytes from an atom, but over any
+// bytes as far as the data.
+func TestLimits(t *testing.T) {
+	data := []byte("xxab" + strings.Repeat("q", 5000) + "cdxx")
+	for text, want := range map[string]int{
+		"ab.*cd":         0,
+		"ab[^z]*cd":      0,
+		"(?s)ab.*cd":     1,
+		"(?s)ab.{9,}?cd": 1,
+		"ab":             1,
+		"q+cd":           4094,
+	} {
+		p, ok := regexpPattern(t, text, false, false)
+		if !ok {
+			t.Fatal(text)
+		}
+		s := New(programOf([]program.Pattern{p}, true)).NewState()
+		run(t, s, data, Options{})
+		if got := s.Count(0); got != want && !(want > 1000 && got > 4000 && got < 4200) {
+			t.Errorf("/%s/: got %d matches, want %d", text, got, want)
+		}
+	}
+}
+
+// TestHostile has data on which a careless search takes time quadratic in the
+// data: minutes, here.
+func TestHostile(t *testing.T) {
+	const size = 1 << 20
+	as := strings.Repeat("a", size)
+	for _, c := range []struct {
+		text, data string
+		positions  bool
+	}{
+		{"a.*b", as, false},
+		{"a.*b", as, true},
+		{"a.*b", strings.Repeat("a", 4000) + strings.Repeat("b", size), true},
+		{".*foo.*", strings.Repeat("foo", size/200), true},
+		{"(?s)abcd.*wxyz", strings.Repeat("abcd", size/4), false},
+		{"(?s)abcd.*?wxyz", strings.Repeat("wxyz", size/4), true},
+		{"(?s)abcd.*?wxyz.*?abcd", strings.Repeat("abcd", size/4), true},
+		{`(?s)\x00.*?\x00`, strings.Repeat("\x00", size), true},
+		{`(?s)\x00.*?\x01`, strings.Repeat("\x00", size), true},
+		{"[ab]+c", strings.Repeat("ab", size/2), true},
+	} {
+		p, ok := regexpPattern(t, c.text, false, false)
+		if !ok {
+			t.Fatal(c.text)
+		}
+		p.Positions = c.positions
+		s := New(programOf([]program.Pattern{p}, true)).NewState()
+		begin := time.Now()
+		run(t, s, []byte(c.data), Options{})
+		n := s.Count(0)
+		t.Logf("/%s/: %d matches, %v", c.text, n, time.Since(begin))
+	}
+}
+
+func BenchmarkRegexps(b *testing.B) {
+	for _, text := range []string{"https?:\\/\\/[a-z0-9.]{4,60}\\/[a-z]+\\.exe", "[A-Za-z0-9+\\/]{40,}=", "a.*b.*c", "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}"} {
+		p, ok := regexpPattern(b, text, false, false)
+		if !ok {
+			b.Fatal(text)
+		}
+		benchSet(b, fmt.Sprintf("/%s/", text), []program.Pattern{p}, inputs(b))
+	}
+}

@@ -1,0 +1,297 @@
+package search
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Windows find literals of four bytes and more. The data is seen as aligned
+// pairs of bytes, and a window is three of them: six bytes at an even offset.
+// For both ways a literal can lie, even and odd, one window of it is chosen;
+// bytes of it beside a short literal are left open. The windows are dealt into
+// buckets, and for each bucket a bit of pairs[x] says whether a window in it
+// begins with the pair x, another whether one has x in the middle, a third
+// whether one ends with it. A place where all three hold for some bucket is a
+// candidate. So there is one look-up for every two bytes.
+type windows struct {
+	pairs pairTable
+	// whole are the buckets of windows without open bytes; byWindow leads
+	// from the six bytes to the literals.
+	whole    uint32
+	byWindow filteredIndex
+	// short are the buckets of the windows of literals of four to six bytes;
+	// byStart leads from a literal's first four bytes to it.
+	short   uint32
+	byStart filteredIndex
+}
+
+// pairTable holds, for a pair read as a little-endian integer, the buckets
+// where it may stand first, in the middle, and last: ten bits each.
+type pairTable [1 << 16]uint32
+
+const (
+	buckets     = 10
+	windowSize  = 6
+	windowReach = 512 // bounds where in a literal windows are taken from
+	// open stands for a byte of a window that may be any.
+	open = -1
+)
+
+// window is a window of a literal before it is dealt.
+type window struct {
+	bytes  [windowSize]int16
+	lit    int32
+	offset int16 // where in the literal the window begins; -1 for a byte before it
+	fold   bool
+	best   uint8 // the rarest of its pairs
+	rarity float32
+}
+
+func newWindows(lits []lit, ids []int32) *windows {
+	if len(ids) == 0 {
+		return nil
+	}
+	var whole, short []window
+	for _, id := range ids {
+		l := &lits[id]
+		if len(l.bytes) > windowSize {
+			whole = append(whole, rarestWindow(l, id, 0), rarestWindow(l, id, 1))
+		} else {
+			short = append(short, newWindow(l, id, 0), newWindow(l, id, -1))
+		}
+	}
+	n := shortBuckets(len(short), len(whole))
+	w := new(windows)
+	if n > 0 {
+		w.short = w.pairs.deal(short, 0, n)
+	}
+	if n < buckets {
+		w.whole = w.pairs.deal(whole, n, buckets)
+	}
+	w.byWindow, w.byStart = newFilteredIndex(windowGrams(whole)), newFilteredIndex(startGrams(lits, short))
+	return w
+}
+
+// rarestWindow chooses the window without open bytes of a literal that begins
+// at an offset of the given parity.
+func rarestWindow(l *lit, id int32, parity int) window {
+	best := newWindow(l, id, parity)
+	for o := parity + 2; o+windowSize <= len(l.bytes) && o < windowReach; o += 2 {
+		if w := newWindow(l, id, o); w.rarity > best.rarity {
+			best = w
+		}
+	}
+	return best
+}
+
+func newWindow(l *lit, id int32, offset int) window {
+	r := rarityTable()
+	w := window{lit: id, offset: int16(offset), fold: l.fold}
+	for i := range w.bytes {
+		w.bytes[i] = open
+		if j := offset + i; 0 <= j && j < len(l.bytes) {
+			w.bytes[i] = int16(l.bytes[j])
+		}
+	}
+	var pair float32 = -1
+	for f := range 3 {
+		if q := r.ofPair(w.bytes[2*f], w.bytes[2*f+1]); q > pair {
+			pair, w.best = q, uint8(f)
+		}
+	}
+	// One rare pair keeps its bucket quiet, so it counts more than the whole.
+	w.rarity = 2*pair + r.of(l.bytes[max(offset, 0):min(offset+windowSize, len(l.bytes))])
+	return w
+}
+
+// shortBuckets is how many buckets the short ones of windows get. They have
+// open bytes and so say less: each counts three times.
+func shortBuckets(short, whole int) int {
+	switch {
+	case short == 0:
+		return 0
+	case whole == 0:
+		return buckets
+	}
+	return min(max(3, buckets*3*short/(3*short+whole)), buckets-3)
+}
+
+// deal puts the windows into the buckets from..to-1, at least three, of which
+// it returns the mask: those together that are rare at the same pair, and have
+// similar ones there. So each bucket asks for one of few pairs in one place,
+// and frequent pairs do not add up to candidates.
+func (t *pairTable) deal(list []window, from, to int) (mask uint32) {
+	mask = 1<<to - 1<<from
+	slices.SortFunc(list, func(a, b window) int {
+		return cmp.Or(cmp.Compare(a.best, b.best), cmp.Compare(a.bestPair(), b.bestPair()))
+	})
+	for f := range uint8(3) {
+		n, _ := slices.BinarySearchFunc(list, f+1, func(w window, f uint8) int { return cmp.Compare(w.best, f) })
+		share := to - from
+		if f < 2 {
+			share = max(1, min(n*share/max(1, len(list)), share-int(2-f)))
+		}
+		for i := range n {
+			t.add(&list[i], from+i*share/n)
+		}
+		list, from = list[n:], from+share
+	}
+	return mask
+}
+
+func (x *window) bestPair() int { return int(x.bytes[2*x.best])<<8 | int(x.bytes[2*x.best+1]) }
+
+// add sets the bits of a window's pairs, in every case where it folds.
+func (t *pairTable) add(w *window, bucket int) {
+	for f := range 3 {
+		bit := uint32(1) << (f*buckets + bucket)
+		for a := range variants(w.bytes[2*f], w.fold) {
+			for b := range variants(w.bytes[2*f+1], w.fold) {
+				t[int(a)|int(b)<<8] |= bit
+			}
+		}
+	}
+}
+
+// variants yields the bytes that may stand where a window has c.
+func variants(c int16, fold bool) func(yield func(byte) bool) {
+	return func(yield func(byte) bool) {
+		if c != open {
+			if yield(byte(c)) && fold && isLower(byte(c)) {
+				yield(byte(c) - ('a' - 'A'))
+			}
+			return
+		}
+		for i := range 256 {
+			if !yield(byte(i)) {
+				return
+			}
+		}
+	}
+}
+
+func windowGrams(list []window) []gram {
+	grams := make([]gram, len(list))
+	for i := range list {
+		x := &list[i]
+		var key uint64
+		for j, c := range x.bytes {
+			key |= uint64(c) << (8 * j)
+		}
+		grams[i] = gram{merged(key), entry{lit: x.lit, offset: x.offset}}
+	}
+	return grams
+}
+
+func startGrams(lits []lit, list []window) []gram {
+	grams := make([]gram, 0, len(list)/2)
+	for i := range list {
+		if b := lits[list[i].lit].bytes; list[i].offset == 0 {
+			grams = append(grams, gram{merged(uint64(load32(b))), entry{lit: list[i].lit}})
+		}
+	}
+	return grams
+}
+
+// windowKernel looks at every second byte of buf[from:to] and puts candidates
+// into out: the place relative to from, shifted left by buckets, and the mask
+// of buckets. It returns their number and where to go on: before to where out
+// is nearly full, or where less than windowRoom bytes follow. It may look at up
+// to three places behind to. Assembly may stand in for windowGo.
+type windowKernel func(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+const windowRoom = 16
+
+func windowGo(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
+	p := from
+	x0, x1 := t[pair(buf, p)], t[pair(buf, p+2)]
+	for ; p < to && p+windowRoom <= len(buf) && n <= candidates-4; p += 8 {
+		w := load64(buf[p+4 : p+12])
+		x2 := t[uint16(w)]
+		if c := x0 & (x1 >> buckets) & (x2 >> (2 * buckets)); c != 0 {
+			out[n%candidates] = uint32(p-from)<<buckets | c
+			n++
+		}
+		x3 := t[uint16(w>>16)]
+		if c := x1 & (x2 >> buckets) & (x3 >> (2 * buckets)); c != 0 {
+			out[n%candidates] = uint32(p+2-from)<<buckets | c
+			n++
+		}
+		x0 = t[uint16(w>>32)]
+		if c := x2 & (x3 >> buckets) & (x0 >> (2 * buckets)); c != 0 {
+			out[n%candidates] = uint32(p+4-from)<<buckets | c
+			n++
+		}
+		x1 = t[uint16(w>>48)]
+		if c := x3 & (x0 >> buckets) & (x1 >> (2 * buckets)); c != 0 {
+			out[n%candidates] = uint32(p+6-from)<<buckets | c
+			n++
+		}
+	}
+	return n, p
+}
+
+func pair(b []byte, i int) uint16 { return uint16(b[i]) | uint16(b[i+1])<<8 }
+
+func (s *State) scanWindows(w *windows, buf []byte, base, from, to int) {
+	at := from
+	for at < to && at+windowRoom <= len(buf) {
+		n, next := windowGo(&w.pairs, buf, at, to, &s.candidates)
+		s.checkWindows(w, buf, base, at, n)
+		at = next
+	}
+	if at < to {
+		tail := s.padded(buf[at:])
+		n, _ := windowGo(&w.pairs, tail, 0, to-at, &s.candidates)
+		s.checkWindows(w, tail, base+at, 0, n)
+	}
+}
+
+// padded returns the last bytes of a buffer followed by zeros, for filters
+// that look further than there is data. What the zeros add is refused by the
+// compare with the data.
+func (s *State) padded(last []byte) []byte {
+	clear(s.tail[:])
+	copy(s.tail[:], last)
+	return s.tail[:]
+}
+
+// checkWindows looks up the first n candidates, which are relative to from.
+func (s *State) checkWindows(w *windows, buf []byte, base, from, n int) {
+	n = w.thin(buf, from, s.candidates[:n])
+	for _, c := range s.candidates[:n] {
+		p := from + int(c>>buckets)
+		word := merged(load64(buf[p:]))
+		if c&w.whole != 0 {
+			s.lookUp(&w.byWindow.index, word&wholeKey, base+p)
+		}
+		if c&w.short != 0 {
+			s.lookUp(&w.byStart.index, word&startKey, base+p)
+			s.lookUp(&w.byStart.index, word>>8&startKey, base+p+1)
+		}
+	}
+}
+
+// The bytes of a word that are the key of byWindow and of byStart.
+const (
+	wholeKey = 1<<(8*windowSize) - 1
+	startKey = 1<<32 - 1
+)
+
+// thin drops the candidates that the bitmaps of the indexes know nothing of.
+// There are many, and in no order that the processor could guess, so it does
+// without branches.
+func (w *windows) thin(buf []byte, from int, list []uint32) int {
+	n := 0
+	for _, c := range list {
+		word := merged(load64(buf[from+int(c>>buckets):]))
+		whole := w.byWindow.filter.bit(word & wholeKey)
+		short := w.byStart.filter.bit(word&startKey) | w.byStart.filter.bit(word>>8&startKey)
+		list[n] = c
+		n += int(whole&nonzero(c&w.whole) | short&nonzero(c&w.short))
+	}
+	return n
+}
+
+// nonzero is 1 for all but zero.
+func nonzero(x uint32) uint64 { return uint64(x|-x) >> 31 }
