@@ -267,6 +267,17 @@ func (d *deriver) anyOf(needs []need, k int) need {
 	return d.union(needs[:take])
 }
 
+// same reports whether all needs are one and the same list.
+func same(needs []need) bool {
+	first := needs[0].set
+	for _, n := range needs[1:] {
+		if len(n.set) != len(first) || len(first) > 0 && &n.set[0] != &first[0] {
+			return false
+		}
+	}
+	return true
+}
+
 // mostAnchors bounds the union of needs, unionBudget the items of all unions;
 // each rule adds unionShare to it. Usual rules take some ten.
 const (
@@ -284,7 +295,7 @@ func (d *deriver) union(needs []need) need {
 		}
 		size += len(n.set)
 	}
-	if len(needs) == 1 {
+	if same(needs) {
 		return needs[0]
 	}
 	if size > mostAnchors || size > d.c.unions {

@@ -59,7 +59,7 @@ type Limits struct {
 	Nesting      int   // expressions within expressions; 256
 	Variables    int   // of loops and with, in sight at once; 1,024
 	PatternSize  int   // bytes of a text, hex bytes or regexp source; 65,536
-	Nodes        int   // nodes of all conditions; 16 million
+	Nodes        int   // nodes of all conditions, and as many items of sets; 4 million
 	PatternTotal int64 // bytes of all compiled patterns together; 512 MiB
 	Diagnostics  int   // diagnostics of one Add; 10,000
 }
@@ -76,7 +76,7 @@ func (l Limits) orDefaults() Limits {
 	set(&l.Nesting, 256)
 	set(&l.Variables, 1024)
 	set(&l.PatternSize, 65_536)
-	set(&l.Nodes, 16_000_000)
+	set(&l.Nodes, 4_000_000)
 	set(&l.Diagnostics, 10_000)
 	if l.PatternTotal <= 0 {
 		l.PatternTotal = 512 << 20

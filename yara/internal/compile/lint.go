@@ -12,7 +12,7 @@ import (
 func (l *lowering) lint() {
 	l.lintPatterns()
 	if l.rule.Condition != nil && len(l.patterns) > 0 {
-		s := setLinter{l: l, said: make(map[string]bool)}
+		s := setLinter{l: l, said: make(map[saying]bool)}
 		s.walk(l.rule.Condition)
 	}
 }
@@ -123,7 +123,13 @@ type occurrence struct {
 // breath, within a set: `$suspicious and any of ($s*)`.
 type setLinter struct {
 	l    *lowering
-	said map[string]bool
+	said map[saying]bool
+}
+
+// saying is a warning that was given: one a set and name.
+type saying struct {
+	set int32
+	id  string
 }
 
 // mostOccurrences bounds the pairs that are compared.
@@ -207,17 +213,17 @@ func (s *setLinter) compare(sets, others []occurrence) {
 }
 
 func (s *setLinter) warn(set, o occurrence) {
+	key := saying{set.span.Start, o.id}
+	if s.said[key] {
+		return
+	}
+	s.said[key] = true
 	name := o.id
 	if o.wildcard {
 		name += "*"
 	} else if _, ok := s.l.byID[name]; !ok {
 		return
 	}
-	key := name + strconv.Itoa(int(set.span.Start))
-	if s.said[key] {
-		return
-	}
-	s.said[key] = true
 	s.l.c.report(&diag.Diagnostic{Code: "unintended_pattern_in_set", Severity: diag.Warning,
 		Title: "`" + name + "` may not be meant to be in the set `" + set.id + "*`",
 		Span:  set.span, Primary: "`" + name + "` is included here",

@@ -233,7 +233,7 @@ func (l *lowering) unknownName(e *syntax.Name) operand {
 	if l.c.ignored[name] {
 		if l.missing == "" {
 			l.missing = name
-			l.warn("ignored_module", e.Pos(), "module `"+name+"` is not supported",
+			l.warn("unsupported_module", e.Pos(), "module `"+name+"` is not supported",
 				"", "rule `"+l.rule.Name.Name+"` is left out")
 		}
 		l.failed = true

@@ -124,7 +124,7 @@ func (c *Compiler) addImport(ns *namespace, imp *syntax.Import, first map[string
 func (c *Compiler) unknownModule(imp *syntax.Import) {
 	name := imp.Name.Value
 	if c.ignored[name] {
-		c.report(&diag.Diagnostic{Code: "ignored_module", Severity: diag.Warning,
+		c.report(&diag.Diagnostic{Code: "unsupported_module", Severity: diag.Warning,
 			Title: "module `" + name + "` is not supported", Span: imp.Span,
 			Notes: []string{"rules that use it are left out"}})
 		return

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -28,6 +29,7 @@ type vector struct {
 	Vars     map[string]any    `json:"vars"`
 	Includes map[string]string `json:"includes"`
 	Opts     map[string]any    `json:"opts"`
+	Warnings any               `json:"warnings"` // a list of codes, or YARA's number of warnings
 	LibYARA  answer            `json:"libyara"`
 	YARAX    answer            `json:"yarax"`
 }
@@ -102,6 +104,31 @@ func TestVectors(t *testing.T) {
 		}
 	}
 	t.Logf("%d vectors need modules that are not there", skipped)
+}
+
+// TestVectorWarnings expects the warnings that YARA-X gives, by their codes. We
+// find more conditions constant than it does.
+func TestVectorWarnings(t *testing.T) {
+	modules := standard.Modules()
+	for _, v := range readVectors(t) {
+		codes, ok := v.Warnings.([]any)
+		if !ok || missingModule(v, modules) {
+			continue
+		}
+		got, want := make(map[string]bool), make(map[string]bool)
+		for _, d := range compileVector(v, modules, program.YARAX) {
+			got[d.Code] = true
+		}
+		for _, c := range codes {
+			want[c.(string)] = true
+		}
+		if got["invariant_expr"] {
+			want["invariant_expr"] = true
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v\n%s", v.ID, got, want, sourceOf(v))
+		}
+	}
 }
 
 // knownVectors are those that we answer otherwise, with the reason.
