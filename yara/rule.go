@@ -112,6 +112,13 @@ func (p Pattern) Kind() PatternKind {
 	return TextPattern
 }
 
+// Positional reports whether a condition asks where the pattern occurs or how
+// often, and not only whether. Equal patterns of several rules are one: the
+// conditions of all of them count.
+func (p Pattern) Positional() bool {
+	return p.rule.rules.prog.Patterns[p.pattern().Pattern].Positions
+}
+
 // Match is one occurrence of a pattern in the target.
 type Match struct {
 	// Offset is that of the first byte, Length the number of bytes.

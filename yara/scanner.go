@@ -163,6 +163,19 @@ func (r *Results) Matching() iter.Seq[Rule] {
 	}
 }
 
+// All yields every rule, private ones too, in source order, with what this scan
+// found of its patterns, whether the rule matches ([Results.Matches]) or not.
+func (r *Results) All() iter.Seq[Rule] {
+	return func(yield func(Rule) bool) {
+		for rule := range r.rules.All() {
+			rule.results = r
+			if !yield(rule) {
+				return
+			}
+		}
+	}
+}
+
 // Matches reports whether the rule, of [Rules.All] or of any results of the
 // same rules, is among those that match.
 func (r *Results) Matches(rule Rule) bool {
