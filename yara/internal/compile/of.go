@@ -165,7 +165,7 @@ func (l *lowering) patternSet(set *syntax.PatternSet, use patternUse) (items []i
 		} else {
 			items = append(items, matched...)
 		}
-		if len(l.c.prog.Lists)+len(items) > l.c.opt.Limits.Nodes {
+		if len(l.c.prog.Lists)+len(items) > 4*l.c.opt.Limits.Nodes {
 			l.overflow()
 		}
 		if l.full {
@@ -308,7 +308,7 @@ func (l *lowering) ruleItems(list []int32, item syntax.Expr, o *operand) []int32
 			continue
 		}
 		found = true
-		if len(l.c.prog.Lists)+len(list) > l.c.opt.Limits.Nodes {
+		if len(l.c.prog.Lists)+len(list) > 4*l.c.opt.Limits.Nodes {
 			l.overflow()
 			break
 		}

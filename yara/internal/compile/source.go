@@ -188,9 +188,10 @@ func (c *Compiler) report(d *diag.Diagnostic) {
 	if d.Severity == diag.Warning && s != nil && s.suppressed(d.Code, d.Span) {
 		return
 	}
-	if d.Line == 0 && s != nil && d.Span != (diag.Span{}) {
+	if s != nil && !d.Span.IsZero() {
 		d.Origin = s.Name
 		d.Line, d.Column = s.position(d.Span.Start)
+		d.EndLine, d.EndColumn = s.position(d.Span.End)
 	}
 	c.diags = append(c.diags, d)
 }
