@@ -59,7 +59,7 @@ type Limits struct {
 	Nesting      int   // expressions within expressions; 256
 	Variables    int   // of loops and with, in sight at once; 1,024
 	PatternSize  int   // bytes of a text, hex bytes or regexp source; 65,536
-	Nodes        int   // nodes of all conditions, a quarter of the items of their sets; 4 million
+	Nodes        int   // nodes of all conditions, half of the items of their sets; 4 million
 	PatternTotal int64 // bytes of all compiled patterns together; 512 MiB
 	Diagnostics  int   // diagnostics of one Add; 10,000
 }

@@ -135,7 +135,7 @@ func TestHostile(t *testing.T) {
 				t.Logf("%d KB: %v, %d MB more from the system, %d MB allocated in all, %d rules, %s", len(src)>>10,
 					took.Round(time.Millisecond), used, (after.TotalAlloc-before.TotalAlloc)>>20, len(p.Rules), firstOf(list))
 			}
-			if used > 256/scale+32 {
+			if used > 256 {
 				t.Errorf("compiling %d KB took %d MB", len(src)>>10, used)
 			}
 		})

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,59 +155,71 @@ func (l *lowering) patternSet(set *syntax.PatternSet, use patternUse) (items []i
 		}
 	}
 	ok = true
+	done := make(map[syntax.PatternSetItem]bool) // items that add nothing again
 	for _, item := range set.Items {
-		matched := l.matching(item)
-		if len(matched) == 0 {
+		name := syntax.PatternSetItem{ID: item.ID, Wildcard: item.Wildcard}
+		if done[name] && l.c.opt.Dialect != program.LibYARA {
+			continue
+		}
+		done[name] = len(set.Items) > 1
+		found := false
+		for i := range l.matching(item) {
+			found = true
+			if l.c.opt.Dialect == program.LibYARA || !l.patterns[i].inSet {
+				l.patterns[i].inSet = true
+				items = append(items, i)
+			}
+			if len(items) > mostItems {
+				l.overflow()
+				break
+			}
+		}
+		if !found {
 			ok = false
 			l.emptyItem(item)
 		}
-		if len(set.Items) == 1 {
-			items = matched
-		} else {
-			items = append(items, matched...)
-		}
-		if len(l.c.prog.Lists)+len(items) > 4*l.c.opt.Limits.Nodes {
-			l.overflow()
-		}
-		if l.full {
-			return nil, false
-		}
 	}
-	if l.c.opt.Dialect != program.LibYARA && len(set.Items) > 1 {
-		items = l.once(items)
+	if l.c.opt.Dialect != program.LibYARA {
+		slices.Sort(items)
 	}
 	for _, i := range items {
+		l.patterns[i].inSet = false
 		l.patterns[i].use(use)
 	}
-	return items, ok
+	if len(l.c.prog.Lists)+len(items) > 2*l.c.opt.Limits.Nodes {
+		l.overflow()
+	}
+	return items, ok && !l.full
 }
 
-// matching lists the patterns that an item of a set stands for.
-func (l *lowering) matching(item syntax.PatternSetItem) []int32 {
-	var list []int32
-	if !item.Wildcard && item.ID != "$" {
-		if i, ok := l.byID[item.ID]; ok {
-			list = append(list, int32(i))
+// mostItems bounds a set in which YARA counts repetitions.
+const mostItems = 1 << 20
+
+// matching yields the patterns that an item of a set stands for, by the order
+// of declaration unless they are many.
+func (l *lowering) matching(item syntax.PatternSetItem) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		if !item.Wildcard && item.ID != "$" {
+			if i, ok := l.byID[item.ID]; ok {
+				yield(int32(i))
+			}
+			return
 		}
-		return list
-	}
-	if item.Wildcard && item.ID != "$" && len(l.patterns) > 32 {
-		return l.withPrefix(item.ID)
-	}
-	if item.Wildcard {
-		list = make([]int32, 0, len(l.patterns))
-	}
-	for i := range l.patterns {
-		id := l.patterns[i].src.ID.Name
-		if id == item.ID || item.Wildcard && hasPrefix(id, item.ID) {
-			list = append(list, int32(i))
+		if item.Wildcard && item.ID != "$" && len(l.patterns) > 32 && l.c.opt.Dialect != program.LibYARA {
+			l.withPrefix(item.ID, yield)
+			return
+		}
+		for i := range l.patterns {
+			id := l.patterns[i].src.ID.Name
+			if (id == item.ID || item.Wildcard && hasPrefix(id, item.ID)) && !yield(int32(i)) {
+				return
+			}
 		}
 	}
-	return list
 }
 
-// withPrefix lists the patterns of a prefix by a sorted index, made once.
-func (l *lowering) withPrefix(prefix string) []int32 {
+// withPrefix yields the patterns of a prefix by a sorted index, made once.
+func (l *lowering) withPrefix(prefix string, yield func(int32) bool) {
 	id := func(i int32) string { return l.patterns[i].src.ID.Name }
 	if l.sorted == nil {
 		l.sorted = make([]int32, len(l.patterns))
@@ -216,13 +229,11 @@ func (l *lowering) withPrefix(prefix string) []int32 {
 		slices.SortFunc(l.sorted, func(a, b int32) int { return strings.Compare(id(a), id(b)) })
 	}
 	from, _ := slices.BinarySearchFunc(l.sorted, prefix, func(i int32, p string) int { return strings.Compare(id(i), p) })
-	to := from
-	for to < len(l.sorted) && hasPrefix(id(l.sorted[to]), prefix) {
-		to++
+	for _, i := range l.sorted[from:] {
+		if !hasPrefix(id(i), prefix) || !yield(i) {
+			return
+		}
 	}
-	list := slices.Clone(l.sorted[from:to])
-	slices.Sort(list)
-	return list
 }
 
 func (l *lowering) emptyItem(item syntax.PatternSetItem) {
@@ -232,21 +243,6 @@ func (l *lowering) emptyItem(item syntax.PatternSetItem) {
 	}
 	l.errorAt("unknown_pattern", item.Span, "unknown pattern `"+item.ID+"`",
 		"this pattern is not declared in the `strings` section", l.c.didYouMean(item.ID, l.patternIDs())...)
-}
-
-// once sorts by declaration and drops repetitions.
-func (l *lowering) once(items []int32) []int32 {
-	seen := make([]bool, len(l.patterns))
-	for _, i := range items {
-		seen[i] = true
-	}
-	items = items[:0]
-	for i, s := range seen {
-		if s {
-			items = append(items, int32(i))
-		}
-	}
-	return items
 }
 
 // ofItems lowers a set of rules or of conditions into n, and returns its size.
@@ -308,7 +304,7 @@ func (l *lowering) ruleItems(list []int32, item syntax.Expr, o *operand) []int32
 			continue
 		}
 		found = true
-		if len(l.c.prog.Lists)+len(list) > 4*l.c.opt.Limits.Nodes {
+		if len(l.c.prog.Lists)+len(list) > 2*l.c.opt.Limits.Nodes {
 			l.overflow()
 			break
 		}

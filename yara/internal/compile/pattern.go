@@ -16,6 +16,7 @@ type rulePattern struct {
 	private    bool
 	kind       program.PatternKind
 	used       bool
+	inSet      bool  // of the set under work
 	everywhere bool  // some use is not bound to the offset at
 	positions  bool  // some use asks where or how often it occurs
 	at         int64 // the one offset that uses asked for, or -1
