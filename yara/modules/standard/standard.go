@@ -7,6 +7,7 @@ package standard
 import (
 	"github.com/besra-hunt/besra/yara/module"
 	"github.com/besra-hunt/besra/yara/modules/console"
+	"github.com/besra-hunt/besra/yara/modules/elf"
 	"github.com/besra-hunt/besra/yara/modules/hash"
 	"github.com/besra-hunt/besra/yara/modules/math"
 	stringmodule "github.com/besra-hunt/besra/yara/modules/string"
@@ -19,6 +20,7 @@ import (
 func Modules() []*module.Module {
 	return []*module.Module{
 		console.Module(),
+		elf.Module(),
 		hash.Module(),
 		math.Module(),
 		stringmodule.Module(),
