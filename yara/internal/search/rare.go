@@ -19,6 +19,9 @@ type rareByte struct {
 }
 
 func newRare(lits []lit, ids []int32) []rareByte {
+	if len(ids) == 0 {
+		return nil
+	}
 	list := make([]rareByte, len(ids))
 	for i, id := range ids {
 		list[i] = rarestByte(&lits[id])
@@ -31,10 +34,10 @@ func rarestByte(l *lit) rareByte {
 	r := rarityTable()
 	b := l.bytes[:min(len(l.bytes), sampleReach)]
 	cost := func(i int) float32 {
-		f := r.frequency(b[i])
+		f := r.frequency(b[i], l.diff)
 		if l.fold && isLower(b[i]) {
 			// Two bytes to look for, each at its own cost.
-			f += r.frequency(b[i]-('a'-'A')) + 0.005
+			f += r.frequency(b[i]-('a'-'A'), false) + 0.005
 		}
 		return f
 	}

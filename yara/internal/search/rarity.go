@@ -13,23 +13,25 @@ type rarities struct {
 	pair        [1 << 16]float32 // of a pair, first<<8|second
 	next        [1 << 16]float32 // of the second byte of a pair, given the first
 	first, last [256]float32     // of a byte
+	diff        [256]float32     // of the XOR of two neighbours
 }
 
 var rarityTable = sync.OnceValue(func() *rarities {
 	r := new(rarities)
 	table := atom.Bigrams()
-	var first, last [256]float64
+	var first, last, diff [256]float64
 	for i := range r.pair {
 		p := math.Exp2(-float64(table[i]) / atom.Bit)
 		r.pair[i] = bits(p)
 		first[i>>8] += p
 		last[i&0xFF] += p
+		diff[i>>8^i&0xFF] += p
 	}
 	for i := range r.next {
 		r.next[i] = r.pair[i] - bits(first[i>>8])
 	}
 	for i := range first {
-		r.first[i], r.last[i] = bits(first[i]), bits(last[i])
+		r.first[i], r.last[i], r.diff[i] = bits(first[i]), bits(last[i]), bits(diff[i])
 		// Runs are much longer than pairs tell.
 		r.next[i<<8|i] = min(r.next[i<<8|i], runBits(byte(i)))
 	}
@@ -73,5 +75,10 @@ func (r *rarities) ofPair(a, b int16) float32 {
 	return r.pair[int(a)<<8|int(b)]
 }
 
-// frequency is the probability of a byte.
-func (r *rarities) frequency(c byte) float32 { return float32(math.Exp2(-float64(r.first[c]))) }
+// frequency is the probability of a byte, or of a difference.
+func (r *rarities) frequency(c byte, diff bool) float32 {
+	if diff {
+		return float32(math.Exp2(-float64(r.diff[c])))
+	}
+	return float32(math.Exp2(-float64(r.first[c])))
+}

@@ -16,7 +16,7 @@ import (
 // regexpPattern lowers a regexp as compile does.
 func regexpPattern(t testing.TB, text string, wide, fullword bool) (program.Pattern, bool) {
 	t.Helper()
-	node, err := regex.Parse(text, regex.Options{DotAll: strings.Contains(text, "[-]")})
+	node, err := regex.Parse(text, regex.Options{})
 	if err != nil || node.MatchesEmpty() {
 		return program.Pattern{}, false
 	}
@@ -231,4 +231,25 @@ func BenchmarkRegexps(b *testing.B) {
 		}
 		benchSet(b, fmt.Sprintf("/%s/", text), []program.Pattern{p}, inputs(b))
 	}
+}
+
+// FuzzRegexps holds regexps, with all modifiers, against trying every offset.
+func FuzzRegexps(f *testing.F) {
+	f.Add("a.*b", []byte("aab\nab"), uint8(0))
+	f.Add("(abc|ab.cd)[ab]+?", []byte("abxcdababca"), uint8(7))
+	f.Add("(?s)ab.{201,}?cd", []byte("abcdabcdcd"), uint8(2))
+	f.Fuzz(func(t *testing.T, text string, data []byte, mix uint8) {
+		if len(text) > 40 || len(data) > 300 {
+			return
+		}
+		p, ok := regexpPattern(t, text, mix&1 != 0, mix&2 != 0)
+		if !ok {
+			return
+		}
+		p.Positions = mix&4 != 0
+		prog := programOf([]program.Pattern{p}, mix&8 != 0)
+		prog.Dialect = program.Dialect(mix >> 4 & 1)
+		s := New(prog).NewState()
+		compareRegexps(t, prog, s, data, []string{text})
+	})
 }

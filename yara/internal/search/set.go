@@ -8,18 +8,22 @@ type set struct {
 }
 
 // plane is the filters for literals that are found in the same bytes. The
-// literals are split among the filters, so each is found by one of them; where
-// there is rare too, it stands for all others until the data is noisy.
+// literals are split among them, so each is found by one; where there is few
+// too, it stands for all others until the data is noisy.
 type plane struct {
-	rare    []rareByte // all literals, where they are few
+	few     []rareByte // all literals, where they are few
+	singles []rareByte // those of one byte
 	samples *sampler   // the long ones
 	windows *windows   // the others
-	tiny    *tiny      // those of less than four bytes
 }
 
 // fewLits is how many literals are found faster by looking for the rarest
-// byte of each on its own.
-const fewLits = 8
+// byte of each on its own, and fewDiffs how many in the plane of differences,
+// which has to be made for filters to see it.
+const (
+	fewLits  = 8
+	fewDiffs = 12
+)
 
 // longLit is the least length of a literal that samples find.
 const longLit = sampleStride + sampleSize - 1
@@ -42,54 +46,44 @@ func newSet(lits []lit, ids []int32, eager bool) *set {
 			plain = append(plain, id)
 		}
 	}
-	return &set{plain: newPlane(lits, plain, eager), diff: newPlane(lits, diff, false)}
+	return &set{plain: newPlane(lits, plain, fewLits, eager), diff: newPlane(lits, diff, fewDiffs, false)}
 }
 
-func newPlane(lits []lit, ids []int32, eager bool) plane {
+// newPlane makes the filters of a plane. spare says whether to make those that
+// noisy data needs.
+func newPlane(lits []lit, ids []int32, few int, spare bool) plane {
 	var pl plane
-	switch {
-	case len(ids) == 0:
-	case len(ids) <= fewLits:
-		pl.rare = newRare(lits, ids)
-		if eager {
-			pl.split(lits, ids)
+	if len(ids) <= few {
+		pl.few = newRare(lits, ids)
+		if !spare {
+			return pl
 		}
-	default:
-		pl.split(lits, ids)
 	}
-	return pl
-}
-
-// split gives each literal to a filter.
-func (pl *plane) split(lits []lit, ids []int32) {
-	var long, short, tiny []int32
+	var long, short, single []int32
 	for _, id := range ids {
 		switch b := lits[id].bytes; {
-		case len(b) < 4:
-			tiny = append(tiny, id)
+		case len(b) == 1:
+			single = append(single, id)
 		case len(b) >= longLit && len(ids) > manyLits && samplable(b):
 			long = append(long, id)
 		default:
 			short = append(short, id)
 		}
 	}
-	pl.samples, pl.windows, pl.tiny = newSampler(lits, long), newWindows(lits, short), newTiny(lits, tiny)
+	pl.singles, pl.samples, pl.windows = newRare(lits, single), newSampler(lits, long), newWindows(lits, short)
+	return pl
 }
 
-func (pl *plane) empty() bool { return pl.rare == nil && !pl.filters() }
+func (pl *plane) empty() bool { return pl.few == nil && !pl.filters() }
 
-// filters reports whether there is another way than rare.
-func (pl *plane) filters() bool { return pl.samples != nil || pl.windows != nil || pl.tiny != nil }
+// filters reports whether there is another way than few.
+func (pl *plane) filters() bool { return pl.singles != nil || pl.samples != nil || pl.windows != nil }
 
 // scan looks for a set in all data, block by block, until the context ends it
 // or the one pattern looked for wants no more.
 func (s *State) scan(set *set, progress func(int64)) {
-	s.scanRange(set, 0, len(s.data), progress)
-}
-
-func (s *State) scanRange(set *set, begin, end int, progress func(int64)) {
-	for from := begin; from < end && !s.interrupted(); from += blockSize {
-		to := min(from+blockSize, end)
+	for from := 0; from < len(s.data) && !s.interrupted(); from += blockSize {
+		to := min(from+blockSize, len(s.data))
 		s.scanBlock(set, from, to)
 		if progress != nil {
 			progress(int64(to))
@@ -134,8 +128,8 @@ func (s *State) difference(from, to int) []byte {
 // scanPlane looks for literals of which the first byte that a filter looks at
 // lies in buf[from:to]. Offset i of buf is offset base+i of the data.
 func (s *State) scanPlane(pl *plane, buf []byte, base, from, to int) {
-	if pl.rare != nil && !(s.noisy && pl.filters()) {
-		seen := s.scanRare(pl.rare, buf, base, from, to)
+	if pl.few != nil && !(s.noisy && pl.filters()) {
+		seen := s.scanRare(pl.few, buf, base, from, to)
 		if !pl.filters() || seen*noise < to-from {
 			return
 		}
@@ -143,13 +137,13 @@ func (s *State) scanPlane(pl *plane, buf []byte, base, from, to int) {
 		s.noisy = true
 		from = max(0, from-blockSize)
 	}
+	if pl.singles != nil {
+		s.scanRare(pl.singles, buf, base, from, to)
+	}
 	if pl.samples != nil {
 		s.scanSamples(pl.samples, buf, base, from, to)
 	}
 	if pl.windows != nil {
 		s.scanWindows(pl.windows, buf, base, from, to)
-	}
-	if pl.tiny != nil {
-		s.scanTiny(pl.tiny, buf, base, from, to)
 	}
 }

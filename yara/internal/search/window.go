@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Windows find literals of four bytes and more. The data is seen as aligned
+// Windows find literals of two bytes and more. The data is seen as aligned
 // pairs of bytes, and a window is three of them: six bytes at an even offset.
 // For both ways a literal can lie, even and odd, one window of it is chosen;
 // bytes of it beside a short literal are left open. The windows are dealt into
@@ -19,10 +19,12 @@ type windows struct {
 	// from the six bytes to the literals.
 	whole    uint32
 	byWindow filteredIndex
-	// short are the buckets of the windows of literals of four to six bytes;
-	// byStart leads from a literal's first four bytes to it.
-	short   uint32
-	byStart filteredIndex
+	// short are the buckets of literals of four to six bytes, tiny those of
+	// two and three; byFour and byTwo lead from so many of the first bytes to
+	// them.
+	short, tiny uint32
+	byFour      filteredIndex
+	byTwo       filteredIndex
 }
 
 // pairTable holds, for a pair read as a little-endian integer, the buckets
@@ -51,25 +53,43 @@ func newWindows(lits []lit, ids []int32) *windows {
 	if len(ids) == 0 {
 		return nil
 	}
-	var whole, short []window
+	var whole, short, even, odd []window
 	for _, id := range ids {
 		l := &lits[id]
-		if len(l.bytes) > windowSize {
+		switch a, b := newWindow(l, id, 0), newWindow(l, id, -1); {
+		case len(l.bytes) > windowSize:
 			whole = append(whole, rarestWindow(l, id, 0), rarestWindow(l, id, 1))
-		} else {
-			short = append(short, newWindow(l, id, 0), newWindow(l, id, -1))
+		case len(l.bytes) >= 4:
+			short = append(short, a, b)
+		default:
+			even, odd = append(even, a), append(odd, b)
 		}
 	}
-	n := shortBuckets(len(short), len(whole))
 	w := new(windows)
-	if n > 0 {
-		w.short = w.pairs.deal(short, 0, n)
-	}
-	if n < buckets {
-		w.whole = w.pairs.deal(whole, n, buckets)
-	}
-	w.byWindow, w.byStart = newFilteredIndex(windowGrams(whole)), newFilteredIndex(startGrams(lits, short))
+	w.deal(whole, short, even, odd)
+	w.byWindow = newFilteredIndex(windowGrams(whole))
+	w.byFour, w.byTwo = newFilteredIndex(startGrams(lits, short, 4)), newFilteredIndex(startGrams(lits, even, 2))
 	return w
+}
+
+// deal deals the windows into buckets. Those of tiny literals have one bucket
+// for each way to lie; short ones, which have open bytes and so say less, count
+// three times.
+func (w *windows) deal(whole, short, even, odd []window) {
+	from := 0
+	if len(even) > 0 {
+		w.tiny = w.pairs.deal(even, 0, 1) | w.pairs.deal(odd, 1, 2)
+		from = 2
+	}
+	share := buckets - from
+	switch {
+	case len(short) == 0:
+		share = 0
+	case len(whole) > 0:
+		share = min(max(3, share*3*len(short)/(3*len(short)+len(whole))), share-3)
+	}
+	w.short = w.pairs.deal(short, from, from+share)
+	w.whole = w.pairs.deal(whole, from+share, buckets)
 }
 
 // rarestWindow chooses the window without open bytes of a literal that begins
@@ -104,23 +124,14 @@ func newWindow(l *lit, id int32, offset int) window {
 	return w
 }
 
-// shortBuckets is how many buckets the short ones of windows get. They have
-// open bytes and so say less: each counts three times.
-func shortBuckets(short, whole int) int {
-	switch {
-	case short == 0:
-		return 0
-	case whole == 0:
-		return buckets
-	}
-	return min(max(3, buckets*3*short/(3*short+whole)), buckets-3)
-}
-
-// deal puts the windows into the buckets from..to-1, at least three, of which
-// it returns the mask: those together that are rare at the same pair, and have
-// similar ones there. So each bucket asks for one of few pairs in one place,
-// and frequent pairs do not add up to candidates.
+// deal puts the windows into the buckets from..to-1, of which it returns the
+// mask: those together that are rare at the same pair, and have similar ones
+// there. So each bucket asks for one of few pairs in one place, and frequent
+// pairs do not add up to candidates.
 func (t *pairTable) deal(list []window, from, to int) (mask uint32) {
+	if len(list) == 0 {
+		return 0
+	}
 	mask = 1<<to - 1<<from
 	slices.SortFunc(list, func(a, b window) int {
 		return cmp.Or(cmp.Compare(a.best, b.best), cmp.Compare(a.bestPair(), b.bestPair()))
@@ -128,13 +139,14 @@ func (t *pairTable) deal(list []window, from, to int) (mask uint32) {
 	for f := range uint8(3) {
 		n, _ := slices.BinarySearchFunc(list, f+1, func(w window, f uint8) int { return cmp.Compare(w.best, f) })
 		share := to - from
-		if f < 2 {
-			share = max(1, min(n*share/max(1, len(list)), share-int(2-f)))
+		if left := int(2 - f); left > 0 && share > 1 {
+			share = max(1, min(n*share/max(1, len(list)), share-left))
 		}
 		for i := range n {
 			t.add(&list[i], from+i*share/n)
 		}
-		list, from = list[n:], from+share
+		list = list[n:]
+		from = min(from+share, to-1)
 	}
 	return mask
 }
@@ -183,11 +195,16 @@ func windowGrams(list []window) []gram {
 	return grams
 }
 
-func startGrams(lits []lit, list []window) []gram {
-	grams := make([]gram, 0, len(list)/2)
+// startGrams are the first size bytes of the literals of windows at offset 0.
+func startGrams(lits []lit, list []window, size int) []gram {
+	grams := make([]gram, 0, len(list))
 	for i := range list {
-		if b := lits[list[i].lit].bytes; list[i].offset == 0 {
-			grams = append(grams, gram{merged(uint64(load32(b))), entry{lit: list[i].lit}})
+		if id := list[i].lit; list[i].offset == 0 {
+			var key uint64
+			for j, c := range lits[id].bytes[:size] {
+				key |= uint64(c) << (8 * j)
+			}
+			grams = append(grams, gram{merged(key), entry{lit: id}})
 		}
 	}
 	return grams
@@ -266,16 +283,21 @@ func (s *State) checkWindows(w *windows, buf []byte, base, from, n int) {
 			s.lookUp(&w.byWindow.index, word&wholeKey, base+p)
 		}
 		if c&w.short != 0 {
-			s.lookUp(&w.byStart.index, word&startKey, base+p)
-			s.lookUp(&w.byStart.index, word>>8&startKey, base+p+1)
+			s.lookUp(&w.byFour.index, word&fourKey, base+p)
+			s.lookUp(&w.byFour.index, word>>8&fourKey, base+p+1)
+		}
+		if c&w.tiny != 0 {
+			s.lookUp(&w.byTwo.index, word&twoKey, base+p)
+			s.lookUp(&w.byTwo.index, word>>8&twoKey, base+p+1)
 		}
 	}
 }
 
-// The bytes of a word that are the key of byWindow and of byStart.
+// The bytes of a word that are the keys of byWindow, byFour and byTwo.
 const (
 	wholeKey = 1<<(8*windowSize) - 1
-	startKey = 1<<32 - 1
+	fourKey  = 1<<32 - 1
+	twoKey   = 1<<16 - 1
 )
 
 // thin drops the candidates that the bitmaps of the indexes know nothing of.
@@ -286,9 +308,9 @@ func (w *windows) thin(buf []byte, from int, list []uint32) int {
 	for _, c := range list {
 		word := merged(load64(buf[from+int(c>>buckets):]))
 		whole := w.byWindow.filter.bit(word & wholeKey)
-		short := w.byStart.filter.bit(word&startKey) | w.byStart.filter.bit(word>>8&startKey)
+		short := w.byFour.filter.bit(word&fourKey) | w.byFour.filter.bit(word>>8&fourKey)
 		list[n] = c
-		n += int(whole&nonzero(c&w.whole) | short&nonzero(c&w.short))
+		n += int(whole&nonzero(c&w.whole) | short&nonzero(c&w.short) | nonzero(c&w.tiny))
 	}
 	return n
 }
