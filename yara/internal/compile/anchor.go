@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
+	"github.com/besra-hunt/besra/yara/module"
 )
 
 // need is a set of patterns one of which must occur. A negative item stands for
@@ -120,7 +121,7 @@ func (d *deriver) strict(n *program.Node) demand {
 	if n.Op == program.OpToBool {
 		r.found = cheaper(r.found, d.counted(n.A))
 	}
-	if n.Kind == boolKind {
+	if n.Kind == module.Bool {
 		r.found = cheaper(r.found, d.comparison(n))
 		r.gate = d.comparisonGate(n)
 	}

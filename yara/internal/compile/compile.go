@@ -8,8 +8,8 @@
 // the program.
 //
 // The way of a rule: rule.go checks its head and drives the rest; pattern.go,
-// text.go, hex.go and regexp.go check and lower its patterns; condition.go and
-// the files after it lower its condition to nodes; anchor.go and gate.go derive
+// text.go, hex.go and regexp.go check and lower its patterns; lowering.go
+// and the files it calls lower its condition to nodes; anchor.go and gate.go derive
 // what the condition demands; lint.go holds the warnings that need no more
 // than the tree. Errors are collected, not thrown: an operand that is broken
 // is silent from then on, so one mistake gives one diagnostic.

@@ -5,10 +5,7 @@ import (
 	"slices"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
-	"github.com/besra-hunt/besra/yara/module"
 )
-
-const boolKind = module.Bool
 
 // mostHeaders bounds the headers of a gate: a few decide.
 const mostHeaders = 4
