@@ -7,9 +7,12 @@ package standard
 import (
 	"github.com/besra-hunt/besra/yara/module"
 	"github.com/besra-hunt/besra/yara/modules/console"
+	"github.com/besra-hunt/besra/yara/modules/cuckoo"
+	"github.com/besra-hunt/besra/yara/modules/dex"
 	"github.com/besra-hunt/besra/yara/modules/elf"
 	"github.com/besra-hunt/besra/yara/modules/hash"
 	"github.com/besra-hunt/besra/yara/modules/math"
+	"github.com/besra-hunt/besra/yara/modules/pe"
 	stringmodule "github.com/besra-hunt/besra/yara/modules/string"
 	"github.com/besra-hunt/besra/yara/modules/time"
 	"github.com/besra-hunt/besra/yara/modules/vt"
@@ -20,9 +23,12 @@ import (
 func Modules() []*module.Module {
 	return []*module.Module{
 		console.Module(),
+		cuckoo.Module(),
+		dex.Module(),
 		elf.Module(),
 		hash.Module(),
 		math.Module(),
+		pe.Module(),
 		stringmodule.Module(),
 		time.Module(),
 		vt.Module(),
