@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+)
+
+// yaraContent reads files, one after the other, into one buffer, and maps the
+// large ones.
+type yaraContent struct {
+	buf   []byte
+	unmap func() error
+}
+
+// mapFrom is the size from which a file is mapped: for smaller ones setting up
+// a mapping costs more than reading.
+const mapFrom = 1 << 20
+
+// open returns the bytes of a file. They are valid until close, which is called
+// whether or not there was an error. A file that grows is read as far as it
+// goes when it is opened; a pipe or device is read to its end.
+func (c *yaraContent) open(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory", name)
+	case !info.Mode().IsRegular() || info.Size() == 0: // /proc says 0 of files that have content
+		return io.ReadAll(f)
+	case info.Size() > math.MaxInt:
+		return nil, fmt.Errorf("%s is larger than the address space", name)
+	}
+	n := int(info.Size())
+	if n >= mapFrom {
+		data, unmap, err := mapFile(f, n)
+		if err == nil {
+			c.unmap = unmap
+			return data, nil
+		}
+	}
+	return c.read(f, n)
+}
+
+func (c *yaraContent) read(r io.Reader, n int) ([]byte, error) {
+	if cap(c.buf) < n {
+		c.buf = make([]byte, max(n, mapFrom))
+	}
+	n, err := io.ReadFull(r, c.buf[:n])
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		err = nil
+	}
+	return c.buf[:n], err
+}
+
+// close lets the bytes go.
+func (c *yaraContent) close() {
+	if c.unmap != nil {
+		_ = c.unmap() // fails for no mapping of ours
+		c.unmap = nil
+	}
+}

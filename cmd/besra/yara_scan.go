@@ -1,0 +1,299 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/besra-hunt/besra/yara"
+)
+
+// yaraScan is one run of `besra yara`.
+type yaraScan struct {
+	flags      *yaraFlags
+	rules      *yara.Rules
+	moduleData map[string][]byte
+	stdio      stdio
+	deadline   time.Time
+
+	// total counts the matching rules of all targets for --max-rules, which
+	// has one worker only.
+	total int64
+	// matches are those of all targets, for the json format.
+	matches []jsonMatch
+	counts  []jsonCount
+}
+
+// errYARATimeout ends a run whose time is over.
+var errYARATimeout = errors.New("scanning timed out")
+
+func (s *yaraScan) run(ctx context.Context, target string) error {
+	runCtx, cancel := context.WithDeadlineCause(ctx, s.deadline, errYARATimeout)
+	defer cancel()
+	err := s.target(runCtx, target)
+	if ctx.Err() != nil {
+		return &exitError{exitInterrupted, nil}
+	}
+	if err == nil && s.flags.format == "json" {
+		err = s.writeJSON()
+	}
+	return err
+}
+
+func (s *yaraScan) target(ctx context.Context, target string) error {
+	w := &yaraWalk{recursive: s.flags.recursive, follow: !s.flags.noFollow, skipLarger: s.flags.skipLarger}
+	switch {
+	case s.flags.scanList && isDir(target):
+		return errors.New("a directory cannot be a list of files: leave out --scan-list")
+	case s.flags.scanList:
+		list, err := readRules(s.stdio, target)
+		if err != nil {
+			return err
+		}
+		return s.many(ctx, w, func(ctx context.Context) error { return w.list(ctx, list) })
+	case isDir(target):
+		return s.many(ctx, w, func(ctx context.Context) error { return w.dir(ctx, target) })
+	case isMissing(target) && target != "" && strings.Trim(target, "0123456789") == "":
+		return &hintError{fmt.Errorf("%s: no such file, and processes cannot be scanned", target),
+			"process memory comes with the process context"}
+	}
+	return s.single(ctx, target)
+}
+
+// yaraJob is one target of a run, and what is to be printed about it.
+type yaraJob struct {
+	path     string
+	size     int64 // of a file that is skipped
+	skipped  bool
+	single   bool // the only target
+	out, err bytes.Buffer
+	matches  []jsonMatch
+	failed   bool
+	done     chan struct{}
+}
+
+// single scans one file. Other than in a directory an error is that of the run.
+func (s *yaraScan) single(ctx context.Context, path string) error {
+	w, err := s.newWorker()
+	if err != nil {
+		return err
+	}
+	debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(false)
+	job := &yaraJob{path: path, single: true}
+	w.scan(ctx, job)
+	if err := s.print(job); err != nil {
+		return err
+	}
+	if job.failed {
+		return &exitError{exitYARA, nil}
+	}
+	return nil
+}
+
+// window is how many targets may be under way or wait for one before them to
+// be printed.
+const window = 4096
+
+// many scans what a walk visits. Workers share the targets, and what there is
+// to print is printed in the order of the walk, so that more threads give the
+// same lines.
+func (s *yaraScan) many(ctx context.Context, walk *yaraWalk, visit func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	todo, printed := make(chan *yaraJob), make(chan *yaraJob, window)
+	var workers, printer sync.WaitGroup
+	threads := s.flags.threads
+	if s.flags.maxRules > 0 {
+		threads = 1 // the limit counts in order
+	}
+	for range threads {
+		w, err := s.newWorker()
+		if err != nil {
+			close(todo)
+			return err
+		}
+		workers.Go(func() { w.work(ctx, todo) })
+	}
+	printer.Go(func() {
+		for job := range printed {
+			<-job.done
+			if err := s.print(job); err != nil {
+				cancel(err)
+			}
+		}
+	})
+	s.hand(ctx, walk, todo, printed)
+	err := visit(ctx)
+	close(todo)
+	workers.Wait()
+	close(printed)
+	printer.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if errors.Is(err, errYARATimeout) && !s.flags.scanList {
+		fmt.Fprintln(s.stdio.err, "error: "+errYARATimeout.Error())
+		return nil // yara's exit code, too
+	}
+	return err
+}
+
+// hand makes a walk put what it meets into the queues.
+func (s *yaraScan) hand(ctx context.Context, walk *yaraWalk, todo, printed chan<- *yaraJob) {
+	put := func(queue chan<- *yaraJob, job *yaraJob) error {
+		select {
+		case queue <- job:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	// said puts a job that there is nothing to scan of.
+	said := func(job *yaraJob) error {
+		close(job.done)
+		return put(printed, job)
+	}
+	walk.visit = func(path string) error {
+		job := &yaraJob{path: path, done: make(chan struct{})}
+		if err := put(printed, job); err != nil {
+			return err
+		}
+		err := put(todo, job)
+		if err != nil {
+			close(job.done)
+		}
+		return err
+	}
+	walk.skip = func(path string, size int64) error {
+		return said(&yaraJob{path: path, size: size, skipped: true, done: make(chan struct{})})
+	}
+	walk.fail = func(path string, err error) error {
+		job := &yaraJob{path: path, skipped: true, done: make(chan struct{})}
+		job.fail(err)
+		return said(job)
+	}
+}
+
+// print writes what there is to print about a target.
+func (s *yaraScan) print(job *yaraJob) error {
+	if job.size > 0 && !s.flags.noWarnings {
+		fmt.Fprintf(&job.err, "skipping %s (%d bytes) because it's larger than %d bytes.\n", job.path, job.size, s.flags.skipLarger)
+	}
+	s.matches = append(s.matches, job.matches...)
+	if s.flags.format == "json" && s.flags.count && !job.skipped && !job.failed {
+		s.counts = append(s.counts, jsonCount{jsonPath(job.path), len(job.matches)})
+	}
+	_, err := s.stdio.out.Write(job.out.Bytes())
+	if _, e := s.stdio.err.Write(job.err.Bytes()); err == nil {
+		err = e
+	}
+	return err
+}
+
+// fail notes why a target was not scanned, or not to its end.
+func (j *yaraJob) fail(err error) {
+	j.failed = true
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, errYARATimeout), errors.Is(err, yara.ErrTimeout):
+		err = errYARATimeout
+	case errors.As(err, &path) && path.Op == "open":
+		err = fmt.Errorf("could not open file: %w", path.Err)
+	}
+	fmt.Fprintf(&j.err, "error scanning %s: %s\n", j.path, err)
+}
+
+// yaraWorker scans targets, one after the other.
+type yaraWorker struct {
+	run     *yaraScan
+	scanner *yara.Scanner
+	content yaraContent
+	job     *yaraJob // the one under way
+}
+
+func (s *yaraScan) newWorker() (*yaraWorker, error) {
+	w := &yaraWorker{run: s}
+	opts := []yara.ScannerOption{yara.Console(func(line string) { w.log(line) })}
+	if s.flags.wantsMatches() {
+		opts = append(opts, yara.AllMatches())
+	}
+	w.scanner = s.rules.NewScanner(opts...)
+	for name, data := range s.moduleData {
+		w.scanner.SetModuleData(name, data)
+	}
+	return w, s.flags.setExternals(w.scanner)
+}
+
+// log takes what rules write with the console module. It must not get between
+// the objects of JSON.
+func (w *yaraWorker) log(line string) {
+	switch {
+	case w.run.flags.noConsole:
+	case w.run.flags.format == "text":
+		fmt.Fprintln(&w.job.out, line)
+	default:
+		fmt.Fprintf(&w.job.err, "%s: %s\n", w.job.path, line)
+	}
+}
+
+func (w *yaraWorker) work(ctx context.Context, jobs <-chan *yaraJob) {
+	debug.SetPanicOnFault(true) // see scan
+	for job := range jobs {
+		if ctx.Err() == nil {
+			w.scan(ctx, job)
+		}
+		close(job.done)
+	}
+}
+
+// scan scans one target. A mapped file that another program makes shorter
+// faults where it is read; the fault becomes an error of this target.
+func (w *yaraWorker) scan(ctx context.Context, job *yaraJob) {
+	w.job = job
+	defer w.content.close()
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case interface{ Addr() uintptr }:
+			job.fail(errors.New("the file became shorter while it was read"))
+		default:
+			panic(p)
+		}
+	}()
+	matching, err := w.scanFile(ctx, job)
+	if err != nil {
+		job.fail(err)
+	}
+	w.run.flags.printCount(job, matching)
+}
+
+// scanFile prints what a scan found, also where a module failed: the rules that
+// need it are missing then. It returns how many rules match.
+func (w *yaraWorker) scanFile(ctx context.Context, job *yaraJob) (matching int, err error) {
+	data, err := w.read(job.path)
+	if err != nil {
+		return 0, err
+	}
+	w.printModules(ctx, job, data)
+	results, err := w.scanner.Scan(ctx, data)
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	return w.print(job, results, data), err
+}
+
+func (w *yaraWorker) read(path string) ([]byte, error) {
+	if path == "-" && isMissing(path) {
+		return io.ReadAll(w.run.stdio.in)
+	}
+	return w.content.open(path)
+}
+
