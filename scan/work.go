@@ -19,12 +19,13 @@ func (r *run) work() {
 	// A mapped file that another process truncates faults when it is read;
 	// this turns the fault into a panic that scanBytes recovers.
 	debug.SetPanicOnFault(true)
-	scanner := r.Set.Rules.NewScanner(yara.MaxMatches(maxCounted))
+	w := &worker{run: r}
+	w.scanner = r.Set.Rules.NewScanner(yara.MaxMatches(maxCounted), yara.Progress(w.release))
 	for t := range r.targets {
 		if r.ctx.Err() != nil {
 			continue
 		}
-		r.scan(scanner, t)
+		w.scan(t)
 		if r.Progress != nil {
 			r.Progress(r.counts.totals())
 		}
@@ -34,22 +35,43 @@ func (r *run) work() {
 // maxCounted bounds the matches of one pattern that are counted on one target.
 const maxCounted = 100_000
 
+// worker is what one goroutine reuses from target to target.
+type worker struct {
+	*run
+	scanner  *yara.Scanner
+	releaser besra.Releaser // of the content under way; nil where it has none
+	released int64
+}
+
+// releaseStep is how many bytes are searched before pages are given back.
+const releaseStep = 64 << 20
+
+// release gives memory of a large mapped file back while it is searched.
+func (w *worker) release(done int64) {
+	if w.releaser != nil && done-w.released >= releaseStep {
+		w.releaser.Release(done)
+		w.released = done
+	}
+}
+
 // scan does all that is done with one target.
-func (r *run) scan(scanner *yara.Scanner, t besra.Target) {
-	content, err := t.Open(r.ctx)
+func (w *worker) scan(t besra.Target) {
+	content, err := t.Open(w.ctx)
 	if err != nil {
-		r.gapFor(t, err)
+		w.gapFor(t, err)
 		return
 	}
 	defer content.Close()
-	ctx, cancel := r.targetContext()
+	w.releaser, _ = content.(besra.Releaser)
+	w.released = 0
+	ctx, cancel := w.targetContext()
 	defer cancel()
-	size, err := r.scanContent(ctx, scanner, t, content)
+	size, err := w.scanContent(ctx, t, content)
 	switch {
 	case err == nil:
-		r.counts.target(size)
-	case r.ctx.Err() == nil:
-		r.gapFor(t, err)
+		w.counts.target(size)
+	case w.ctx.Err() == nil:
+		w.gapFor(t, err)
 	}
 }
 
@@ -62,7 +84,7 @@ func (r *run) targetContext() (context.Context, context.CancelFunc) {
 
 // scanContent runs the engine and hands on what matched. The bytes are looked
 // at here and nowhere else, so that a fault in them ends here.
-func (r *run) scanContent(ctx context.Context, scanner *yara.Scanner, t besra.Target, content besra.Content) (size int64, err error) {
+func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.Content) (size int64, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = faultError(p)
@@ -73,9 +95,10 @@ func (r *run) scanContent(ctx context.Context, scanner *yara.Scanner, t besra.Ta
 		f.SetContent(data)
 		defer f.SetContent(nil)
 	}
-	r.Set.SetExternals(ctx, scanner, t.Facts)
-	results, err := scanner.Scan(ctx, data)
-	if err != nil {
+	w.Set.SetExternals(ctx, w.scanner, t.Facts)
+	// Results hold what was found to match even where a module failed.
+	results, err := w.scanner.Scan(ctx, data)
+	if err != nil && ctx.Err() != nil {
 		return 0, err
 	}
 	digest := ""
@@ -83,12 +106,12 @@ func (r *run) scanContent(ctx context.Context, scanner *yara.Scanner, t besra.Ta
 		if digest == "" {
 			digest = contentDigest(ctx, t, data)
 		}
-		if f := r.finding(ctx, rule, t, data, digest); f != nil {
-			r.counts.finding(f)
-			r.send(besra.Record{Type: besra.RecordFinding, Finding: f})
+		if f := w.finding(ctx, rule, t, data, digest); f != nil {
+			w.counts.finding(f)
+			w.send(besra.Record{Type: besra.RecordFinding, Finding: f})
 		}
 	}
-	return int64(len(data)), nil
+	return int64(len(data)), err
 }
 
 // contentDigest returns the SHA-256 of the bytes that were scanned. The facts

@@ -53,6 +53,13 @@ func Console(f func(line string)) ScannerOption {
 	return func(s *Scanner) { s.eval.Input.Console = f }
 }
 
+// Progress is called during Scan, from the same goroutine, after every few
+// kilobytes, with the number of bytes that were searched. What is before them
+// is hardly looked at again.
+func Progress(f func(done int64)) ScannerOption {
+	return func(s *Scanner) { s.options.Progress = f }
+}
+
 // NewScanner returns a scanner for the rules.
 func (r *Rules) NewScanner(opts ...ScannerOption) *Scanner {
 	s := &Scanner{

@@ -195,8 +195,8 @@ func (h handle) read(p []byte) (int, error) {
 	return max(n, 0), err
 }
 
-// mmap maps the first n bytes and says that they are read from front to back.
-func (h handle) mmap(n int) ([]byte, error) {
+// mmapWhole maps the first n bytes and says that they are read from front to back.
+func (h handle) mmapWhole(n int) ([]byte, error) {
 	data, err := unix.Mmap(h.fd, 0, n, unix.PROT_READ, unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, err
