@@ -147,9 +147,9 @@ func (s *State) quantify(q program.Quant, total int64, holds func(i int64) bool)
 // goal is the number of items that must hold.
 type goal struct{ least, most int64 }
 
-// goal evaluates a quantifier over total items: 0 of them means none, and a
-// negative number always holds. An undefined number is undefined. In libyara an
-// undefined number means all, and 0% always holds.
+// goal evaluates a quantifier over total items: 0 of them means none, a
+// negative number any. An undefined number is undefined. In libyara an undefined
+// number means all, and a negative one and 0% always hold.
 func (s *State) goal(q program.Quant, total int64) (g goal, ok bool) {
 	switch q.Kind {
 	case program.QuantAll:
@@ -169,15 +169,17 @@ func (s *State) goal(q program.Quant, total int64) (g goal, ok bool) {
 	case percent:
 		n = share(total, n)
 	}
-	if n == 0 && !(percent && s.plan.libyara) {
+	switch {
+	case s.plan.libyara && (n < 0 || percent):
+		return goal{n, total}, true
+	case n == 0:
 		return goal{0, 0}, true
 	}
-	return goal{n, total}, true
+	return goal{max(n, 1), total}, true
 }
 
 // share is how many of total items make up percent of them, rounded up.
 func share(total, percent int64) int64 {
-	percent = max(-1, min(percent, 101)) // beyond, nothing changes
-	n := math.Ceil(float64(total) * float64(percent) / 100)
-	return int64(min(n, math.MaxInt64/2))
+	const most = math.MaxInt64 / 2
+	return int64(max(-most, min(math.Ceil(float64(total)*float64(percent)/100), most)))
 }

@@ -250,12 +250,14 @@ func TestSemantics(t *testing.T) {
 		{"3 of them", ofPatterns(func(b *builder) program.Quant { return n(b, 3) }, nowhere), no, no},
 		{"0 of them", ofPatterns(func(b *builder) program.Quant { return n(b, 0) }, nowhere), no, no},
 		{"0 of them at 7", ofPatterns(func(b *builder) program.Quant { return n(b, 0) }, atOffset(7)), yes, yes},
-		{"-1 of them at 7", ofPatterns(func(b *builder) program.Quant { return n(b, -1) }, atOffset(7)), yes, yes},
+		{"-1 of them at 7", ofPatterns(func(b *builder) program.Quant { return n(b, -1) }, atOffset(7)), no, yes},
+		{"-1 of them", ofPatterns(func(b *builder) program.Quant { return n(b, -1) }, nowhere), yes, yes},
 		{"66% of them", ofPatterns(func(b *builder) program.Quant { return percent(b, 66) }, nowhere), yes, yes},
 		{"67% of them", ofPatterns(func(b *builder) program.Quant { return percent(b, 67) }, nowhere), no, no},
 		{"0% of them", ofPatterns(func(b *builder) program.Quant { return percent(b, 0) }, nowhere), no, yes},
 		{"0% of them at 7", ofPatterns(func(b *builder) program.Quant { return percent(b, 0) }, atOffset(7)), yes, yes},
 		{"-1% of them", ofPatterns(func(b *builder) program.Quant { return percent(b, -1) }, nowhere), no, yes},
+		{"-50% of them", ofPatterns(func(b *builder) program.Quant { return percent(b, -50) }, nowhere), yes, yes},
 		{"101% of them", ofPatterns(func(b *builder) program.Quant { return percent(b, 101) }, nowhere), no, no},
 		{"undefined of them", ofPatterns(func(b *builder) program.Quant {
 			return program.Quant{Kind: program.QuantN, N: b.undef(I)}
