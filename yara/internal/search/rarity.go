@@ -50,12 +50,18 @@ func runBits(c byte) float32 {
 	return 2.3
 }
 
-// of is how rare a string of bytes is.
-func (r *rarities) of(b []byte) float32 {
+// of is how rare a string of bytes is, or of differences.
+func (r *rarities) of(b []byte, diff bool) (sum float32) {
+	if diff {
+		for _, c := range b {
+			sum += r.diff[c]
+		}
+		return sum
+	}
 	if len(b) == 0 {
 		return 0
 	}
-	sum := r.first[b[0]]
+	sum = r.first[b[0]]
 	for i := 1; i < len(b); i++ {
 		sum += r.next[int(b[i-1])<<8|int(b[i])]
 	}

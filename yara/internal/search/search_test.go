@@ -41,17 +41,14 @@ func naiveAt(d program.Dialect, n *program.Needle, data []byte, at int) (Match, 
 	got := data[at:end]
 	switch n.Kind {
 	case program.Xor:
-		for key := int(n.XorLo); key <= int(n.XorHi); key++ {
-			if bytes.Equal(xored(n.Bytes, byte(key)), got) {
-				m.Key, m.HasKey = byte(key), true
-				around := byte(key)
-				if d == program.LibYARA {
-					around = 0
-				}
-				return m, naiveBoundary(n.Boundary, xored(data, around), at, end)
-			}
+		key := got[0] ^ n.Bytes[0]
+		around := key
+		if d == program.LibYARA {
+			around = 0
 		}
-		return m, false
+		m.Key, m.HasKey = key, true
+		return m, n.XorLo <= key && key <= n.XorHi && bytes.Equal(xored(n.Bytes, key), got) &&
+			naiveBoundary(n.Boundary, xored(data, around), at, end)
 	case program.Base64:
 		return m, bytes.Equal(n.Bytes, got) && naiveBase64(n, data, at)
 	}

@@ -1,10 +1,12 @@
 package search
 
-// set finds a set of literals in data. Those of xor needles are found in the
-// plane of differences: XORing all bytes with one key does not change how
-// neighbours differ, so one literal stands for all keys.
+// set finds a set of literals in data. Those of xor needles are found by their
+// differences: XORing all bytes with one key does not change how neighbours
+// differ, so one literal stands for all keys.
 type set struct {
-	plain, diff plane
+	plain plane
+	xors  *sampler // the long literals of xor needles
+	diff  plane    // the others
 }
 
 // plane is the filters for literals that are found in the same bytes. The
@@ -18,15 +20,8 @@ type plane struct {
 }
 
 // fewLits is how many literals are found faster by looking for the rarest
-// byte of each on its own, and fewDiffs how many in the plane of differences,
-// which has to be made for filters to see it.
-const (
-	fewLits  = 8
-	fewDiffs = 12
-)
-
-// longLit is the least length of a literal that samples find.
-const longLit = sampleStride + sampleSize - 1
+// byte of each on its own.
+const fewLits = 8
 
 // noise is how many bytes of data there must be for each that is one of the
 // rare ones; where there are less, looking for rare bytes is not worth it.
@@ -38,22 +33,29 @@ const manyLits = 256
 // newSet makes the set of the literals ids, an index into lits each. eager is
 // set for a set that is kept for many targets, and so may be large.
 func newSet(lits []lit, ids []int32, eager bool) *set {
-	var plain, diff []int32
+	var plain, xors, diff []int32
+	stride := sampleStride
 	for _, id := range ids {
-		if lits[id].diff {
-			diff = append(diff, id)
-		} else {
+		switch l := &lits[id]; {
+		case !l.diff:
 			plain = append(plain, id)
+		case l.samplable(sampleStride / 2):
+			xors = append(xors, id)
+			if !l.samplable(sampleStride) {
+				stride = sampleStride / 2
+			}
+		default:
+			diff = append(diff, id)
 		}
 	}
-	return &set{plain: newPlane(lits, plain, fewLits, eager), diff: newPlane(lits, diff, fewDiffs, false)}
+	return &set{newPlane(lits, plain, eager), newSampler(lits, xors, stride), newPlane(lits, diff, false)}
 }
 
 // newPlane makes the filters of a plane. spare says whether to make those that
 // noisy data needs.
-func newPlane(lits []lit, ids []int32, few int, spare bool) plane {
+func newPlane(lits []lit, ids []int32, spare bool) plane {
 	var pl plane
-	if len(ids) <= few {
+	if len(ids) <= fewLits {
 		pl.few = newRare(lits, ids)
 		if !spare {
 			return pl
@@ -61,16 +63,16 @@ func newPlane(lits []lit, ids []int32, few int, spare bool) plane {
 	}
 	var long, short, single []int32
 	for _, id := range ids {
-		switch b := lits[id].bytes; {
-		case len(b) == 1:
+		switch l := &lits[id]; {
+		case len(l.bytes) == 1:
 			single = append(single, id)
-		case len(b) >= longLit && len(ids) > manyLits && samplable(b):
+		case len(ids) > manyLits && !l.diff && l.samplable(sampleStride):
 			long = append(long, id)
 		default:
 			short = append(short, id)
 		}
 	}
-	pl.singles, pl.samples, pl.windows = newRare(lits, single), newSampler(lits, long), newWindows(lits, short)
+	pl.singles, pl.samples, pl.windows = newRare(lits, single), newSampler(lits, long, sampleStride), newWindows(lits, short)
 	return pl
 }
 
@@ -97,6 +99,9 @@ func (s *State) scan(set *set, progress func(int64)) {
 func (s *State) scanBlock(set *set, from, to int) {
 	if !set.plain.empty() {
 		s.scanPlane(&set.plain, s.data, 0, from, to)
+	}
+	if set.xors != nil {
+		s.scanSamples(set.xors, s.data, 0, from, to)
 	}
 	if !set.diff.empty() && from+1 < len(s.data) {
 		d := s.difference(from, min(to+lookahead, len(s.data)))

@@ -120,7 +120,7 @@ func newWindow(l *lit, id int32, offset int) window {
 		}
 	}
 	// One rare pair keeps its bucket quiet, so it counts more than the whole.
-	w.rarity = 2*pair + r.of(l.bytes[max(offset, 0):min(offset+windowSize, len(l.bytes))])
+	w.rarity = 2*pair + r.of(l.bytes[max(offset, 0):min(offset+windowSize, len(l.bytes))], l.diff)
 	return w
 }
 

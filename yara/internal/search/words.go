@@ -18,6 +18,10 @@ func put64(b []byte, w uint64) { binary.LittleEndian.PutUint64(b, w) }
 // zero and space apart, which are the most frequent bytes.
 func merged(w uint64) uint64 { return w | w&(0x40*ones)>>1 }
 
+// differences64 are the XORs of the eight bytes in w, each with the next: seven,
+// in the upper bytes.
+func differences64(w uint64) uint64 { return (w ^ w>>8) << 8 }
+
 // lower64 maps the ASCII upper case letters in w to lower case.
 func lower64(w uint64) uint64 {
 	low7 := w &^ tops
