@@ -10,7 +10,7 @@ import (
 type stat struct {
 	uid, gid        uint32
 	dev, ino, links uint64
-	ctime, btime    time.Time // zero where the system does not say
+	ctime           time.Time // zero where the system does not say
 }
 
 // sameFile reports whether both describe one inode.

@@ -14,16 +14,16 @@ func statOf(info fs.FileInfo) (stat, bool) {
 	return stat{
 		uid: s.Uid, gid: s.Gid,
 		dev: uint64(s.Dev), ino: s.Ino, links: uint64(s.Nlink),
-		ctime: time.Unix(s.Ctimespec.Unix()), btime: time.Unix(s.Birthtimespec.Unix()),
+		ctime: time.Unix(s.Ctimespec.Unix()),
 	}, true
 }
 
 func (f *File) birth() (time.Time, error) {
-	s, ok := statOf(f.info)
-	if !ok || s.btime.IsZero() {
+	s, ok := f.info.Sys().(*syscall.Stat_t)
+	if !ok || s.Birthtimespec.Sec == 0 {
 		return time.Time{}, errNoBirth
 	}
-	return s.btime, nil
+	return time.Unix(s.Birthtimespec.Unix()), nil
 }
 
 // origin reads the URLs that browsers note for the metadata index; the first is

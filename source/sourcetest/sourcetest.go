@@ -119,7 +119,7 @@ var errLate = fmt.Errorf("the run did not end within %v", patience)
 func runAll(p Place) (*Recorder, error) {
 	r := &Recorder{}
 	if err := run(context.Background(), p.Source, r); err != nil {
-		return nil, fmt.Errorf("Run: got error %w, want none", err)
+		return nil, fmt.Errorf("source: Run gave error %w, want none", err)
 	}
 	return r, nil
 }
@@ -163,7 +163,7 @@ func checkContent(p Place) error {
 func opensTo(t besra.Target, want []byte) error {
 	c, err := t.Open(context.Background())
 	if err != nil {
-		return fmt.Errorf("Open: %w", err)
+		return fmt.Errorf("source: Open: %w", err)
 	}
 	if !bytes.Equal(c.Bytes(), want) {
 		err = fmt.Errorf("got %d bytes %.40q, want %d bytes %.40q", len(c.Bytes()), c.Bytes(), len(want), want)
@@ -280,7 +280,7 @@ func checkCancelledBefore(p Place) error {
 	cancel()
 	r := &Recorder{}
 	if err := run(ctx, p.Source, r); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Run: got error %v, want %v", err, context.Canceled)
+		return fmt.Errorf("source: Run gave error %v, want %v", err, context.Canceled)
 	}
 	return nil
 }
@@ -290,7 +290,7 @@ func checkCancelledWithin(p Place) error {
 	defer cancel()
 	r := &Recorder{On: func(besra.Target) error { cancel(); return nil }}
 	if err := run(ctx, p.Source, r); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Run: got error %v, want %v", err, context.Canceled)
+		return fmt.Errorf("source: Run gave error %v, want %v", err, context.Canceled)
 	}
 	if n := len(r.Targets()); n == len(p.Want) {
 		return fmt.Errorf("got all %d targets although the run was cancelled at the first", n)
@@ -307,7 +307,7 @@ func checkCancelledBlocked(p Place) error {
 		return ctx.Err()
 	}}
 	if err := run(ctx, p.Source, r); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Run: got error %v, want %v", err, context.Canceled)
+		return fmt.Errorf("source: Run gave error %v, want %v", err, context.Canceled)
 	}
 	return nil
 }
@@ -317,7 +317,7 @@ var errOver = errors.New("the run is over")
 func checkReceiverError(p Place) error {
 	r := &Recorder{On: func(besra.Target) error { return errOver }}
 	if err := run(context.Background(), p.Source, r); !errors.Is(err, errOver) {
-		return fmt.Errorf("Run: got error %v, want %v", err, errOver)
+		return fmt.Errorf("source: Run gave error %v, want %v", err, errOver)
 	}
 	if len(r.Targets()) == len(p.Want) {
 		return fmt.Errorf("got all %d targets although the receiver refused the first", len(p.Want))
@@ -353,7 +353,7 @@ func checkOpenCancelled(p Place) error {
 	cancel()
 	if c, err := r.Targets()[0].Open(ctx); err == nil {
 		c.Close()
-		return errors.New("Open with a cancelled context: got no error")
+		return errors.New("source: Open with a cancelled context gave no error")
 	}
 	return nil
 }

@@ -27,8 +27,6 @@ func at(text, sub string) Span {
 	return Span{0, int32(i), int32(i + len(sub))}
 }
 
-func in(file int32, s Span) Span { s.File = file; return s }
-
 func TestRender(t *testing.T) {
 	two := "rule a {\n  condition:\n    true\n}\nrule a {\n  condition:\n    false\n}\n"
 	long := strings.Repeat("x", 500) + " bad " + strings.Repeat("y", 500)

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"encoding/binary"
 	"strconv"
 
 	"github.com/besra-hunt/besra/yara/diag"
@@ -272,9 +271,4 @@ func (c *Compiler) patternIndex(low *lowered, at int64) int32 {
 	c.prog.Patterns = append(c.prog.Patterns, program.Pattern{Needles: low.needles, Longest: low.longest, At: at,
 		Cost: float32(low.cost)})
 	return index
-}
-
-// appendBytes appends a length and the bytes to a key.
-func appendBytes(key, b []byte) []byte {
-	return append(binary.AppendUvarint(key, uint64(len(b))), b...)
 }
