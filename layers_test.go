@@ -27,6 +27,7 @@ yara/syntax                : yara/diag
 yara/internal/regex        :
 yara/internal/atom         : yara/internal/regex
 yara/internal/binfmt       :
+yara/internal/container    : yara/internal/binfmt
 yara/internal/column       : yara/module
 yara/internal/program      : yara/module yara/internal/regex yara/internal/atom
 yara/internal/compile      : yara/diag yara/syntax yara/module yara/internal/atom yara/internal/regex yara/internal/program
@@ -34,7 +35,7 @@ yara/internal/search       : yara/internal/program yara/internal/regex yara/inte
 yara/internal/eval         : yara/internal/program yara/internal/search yara/internal/regex yara/module
 yara                       : yara/diag yara/syntax yara/module yara/internal/...
 yara/modules/standard      : yara/module yara/modules/...
-yara/modules/...           : yara/module yara/internal/binfmt yara/internal/column
+yara/modules/...           : yara/module yara/internal/binfmt yara/internal/column yara/internal/container
 yara/yaratest              : yara yara/diag yara/module yara/modules/standard
 
 facts                      : .                                          deps: golang.org/x/sys/...
