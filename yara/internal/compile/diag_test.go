@@ -89,6 +89,7 @@ func TestDiagnostics(t *testing.T) {
 		{`for any i in (0..filesize) : (i == 1)`, "potentially_slow_loop", "(0..filesize)", ""},
 		{`for any i in (0..5000000) : (i == filesize)`, "too_many_iterations", "for any i in (0..5000000) : (i == filesize)", ""},
 		{`with x = filesize, y = 1 : (x == 1)`, "unused_identifier", "y", ""},
+		{`import "pe" rule r { condition: with f = pe.sections[0].has : (f("a")) }`, "method_in_with", "pe.sections[0].has", ""},
 		{`import "pe" rule r { condition: pe.imphash() == "ABC" }`, "unsatisfiable_expr", `"ABC"`, `"abc"`},
 		{`entrypoint == 0`, "deprecated_entrypoint", "entrypoint", "pe.entry_point"},
 

@@ -216,7 +216,7 @@ func (l *lowering) with(e *syntax.With) operand {
 	}
 	var bounds []bound
 	for i, v := range e.Vars {
-		x := l.expr(e.Values[i])
+		x := l.withValue(e.Values[i])
 		o.broken, o.effects = o.broken || x.broken, o.effects || x.effects
 		loc := local{name: v.Name, value: x, scope: len(l.locals)}
 		if x.fn != nil {
@@ -247,4 +247,14 @@ func (l *lowering) with(e *syntax.With) operand {
 		o.node = l.emit(n)
 	}
 	return o
+}
+
+// withValue lowers what with names: a value, or a function of a module. A
+// method, a function of a value, is none without that value.
+func (l *lowering) withValue(e syntax.Expr) operand {
+	x := l.expr(e)
+	if x.fn != nil && l.c.prog.Nodes[x.fn.self].Op != program.OpModule {
+		return l.errorAt("method_in_with", x.span, "method not allowed in `with`", "only a module's own functions can have a name")
+	}
+	return x
 }
