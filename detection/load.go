@@ -100,7 +100,7 @@ func (l *loader) finish() (*Pack, []error) {
 	l.plainRules()
 	l.pack.Digest = l.sum()
 	if len(l.pack.Detections) == 0 && len(l.errs) == 0 {
-		l.fail(".", errors.New("the pack holds no detection: neither a .yaml nor a .yar file"))
+		l.fail(l.pack.Name, errors.New("the pack holds no detection: neither a .yaml nor a .yar file"))
 	}
 	return l.pack, l.errs
 }

@@ -152,12 +152,12 @@ func (r *run) write() {
 
 // finish writes the summary and closes the record.
 func (r *run) finish(sourceErr error) (besra.Summary, error) {
-	interrupted := r.ctx.Err() != nil
+	interrupted := r.ctx.Err() != nil && context.Cause(r.ctx) != errSink
 	sum := r.counts.summary(interrupted, r.Now().Sub(r.start))
-	if interrupted || errors.Is(sourceErr, context.Canceled) || errors.Is(sourceErr, context.DeadlineExceeded) {
-		sourceErr = nil
+	if r.ctx.Err() != nil {
+		sourceErr = nil // it only says that the run was over
 	}
-	if sourceErr != nil {
+	if sourceErr != nil || r.sinkErr != nil {
 		sum.Complete = false
 	}
 	if r.sinkErr == nil {

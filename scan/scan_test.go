@@ -201,8 +201,12 @@ func TestInterrupted(t *testing.T) {
 
 func TestSinkFails(t *testing.T) {
 	h := &Hunt{Set: testSet(t), Sink: &keep{fail: 3}, Source: endless{func() {}}, Workers: 2}
-	if _, err := h.Execute(t.Context()); err == nil || err.Error() != "disk full" {
+	sum, err := h.Execute(t.Context())
+	if err == nil || err.Error() != "disk full" {
 		t.Errorf("got %v, want the sink's error", err)
+	}
+	if sum.Complete || sum.Interrupted {
+		t.Errorf("got %+v, want a run that is neither complete nor interrupted", sum)
 	}
 }
 
