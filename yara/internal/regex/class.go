@@ -223,7 +223,7 @@ func (p *parser) classEnd(second bool) (runeSet, rune) {
 		p.pos = start
 		return p.classChar(start, p.letter())
 	}
-	return p.classChar(start, p.charEscape())
+	return p.classChar(start, p.charEscape(true))
 }
 
 // letter reads a backslash and takes the letter behind it as itself.

@@ -21,7 +21,7 @@ func (p *parser) escape() *Node {
 		}
 		return Assert(a)
 	}
-	return p.char(p.charEscape())
+	return p.char(p.charEscape(false))
 }
 
 // classEscape reads \d, \w, \s, \p… and their complements.
@@ -106,8 +106,9 @@ func (p *parser) wordBoundary() (Assertion, bool) {
 	return WordBoundary, true
 }
 
-// charEscape reads a backslash and what follows as one character.
-func (p *parser) charEscape() char {
+// charEscape reads a backslash and what follows as one character. In a class
+// libyara knows no back-references: \1 is a digit.
+func (p *parser) charEscape(inClass bool) char {
 	start := p.pos
 	p.pos++
 	if !p.more() {
@@ -126,7 +127,7 @@ func (p *parser) charEscape() char {
 	switch {
 	case c == 'x' || (c == 'u' || c == 'U') && !p.opt.LibYARA:
 		return p.numberEscape(start, c)
-	case setDigit.Has(c):
+	case setDigit.Has(c) && !(inClass && p.opt.Relaxed):
 		p.fail(CodeBackreference, "back-references and octal escapes are not supported", start, p.pos, `write \x`+"NN for a byte")
 		return char{}
 	case c == 'v' && p.opt.LibYARA:

@@ -98,11 +98,78 @@ func (b *builder) set(s Set) uint32 {
 }
 
 func (b *builder) alternatives(subs []*Node, next uint32) uint32 {
+	subs = factor(subs)
 	at := b.node(subs[len(subs)-1], next)
 	for i := len(subs) - 2; i >= 0; i-- {
 		at = b.split(b.node(subs[i], next), at, true)
 	}
 	return at
+}
+
+// factor joins alternatives that begin with one byte, as in (foo|bar|fox) to
+// (fo(o|x)|bar), so that few threads start. Between alternatives that begin
+// with different bytes there is no preference, as at most one can match.
+func factor(subs []*Node) []*Node {
+	var out []*Node
+	for len(subs) > 0 {
+		n := 0
+		for n < len(subs) && head(subs[n]) >= 0 {
+			n++
+		}
+		out = append(out, factorRun(subs[:n])...)
+		if n < len(subs) {
+			out = append(out, subs[n])
+			n++
+		}
+		subs = subs[n:]
+	}
+	return out
+}
+
+// factorRun is factor for alternatives that all begin with a byte.
+func factorRun(subs []*Node) []*Node {
+	var tails [256][]*Node
+	var order []byte
+	for _, s := range subs {
+		h := byte(head(s))
+		if tails[h] == nil {
+			order = append(order, h)
+		}
+		tails[h] = append(tails[h], s)
+	}
+	var out []*Node
+	for _, h := range order {
+		group := tails[h]
+		if len(group) == 1 {
+			out = append(out, group[0])
+			continue
+		}
+		for i := range group {
+			group[i] = tail(group[i])
+		}
+		out = append(out, &Node{Op: OpConcat, Subs: []*Node{Literal([]byte{h}), Alternate(group...)}})
+	}
+	return out
+}
+
+// head is the byte that every match of n begins with, where n is a literal or
+// begins with one, or -1.
+func head(n *Node) int {
+	if n.Op == OpConcat {
+		n = n.Subs[0]
+	}
+	if n.Op == OpLit {
+		return int(n.Lit[0])
+	}
+	return -1
+}
+
+// tail is n, which begins with a byte, without it.
+func tail(n *Node) *Node {
+	if n.Op == OpConcat {
+		return Concat(append([]*Node{Literal(n.Subs[0].Lit[1:])}, n.Subs[1:]...)...)
+	}
+	return Literal(n.Lit[1:])
 }
 
 // split emits a choice between going on with body and with rest.
