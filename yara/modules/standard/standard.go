@@ -11,6 +11,7 @@ import (
 	"github.com/besra-hunt/besra/yara/modules/dex"
 	"github.com/besra-hunt/besra/yara/modules/elf"
 	"github.com/besra-hunt/besra/yara/modules/hash"
+	"github.com/besra-hunt/besra/yara/modules/macho"
 	"github.com/besra-hunt/besra/yara/modules/math"
 	"github.com/besra-hunt/besra/yara/modules/pe"
 	stringmodule "github.com/besra-hunt/besra/yara/modules/string"
@@ -27,6 +28,7 @@ func Modules() []*module.Module {
 		dex.Module(),
 		elf.Module(),
 		hash.Module(),
+		macho.Module(),
 		math.Module(),
 		pe.Module(),
 		stringmodule.Module(),
