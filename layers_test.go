@@ -28,6 +28,7 @@ yara/internal/regex        :
 yara/internal/atom         : yara/internal/regex
 yara/internal/binfmt       :
 yara/internal/container    : yara/internal/binfmt
+yara/internal/container/containertest :
 yara/internal/column       : yara/module
 yara/internal/program      : yara/module yara/internal/regex yara/internal/atom
 yara/internal/compile      : yara/diag yara/syntax yara/module yara/internal/atom yara/internal/regex yara/internal/program
