@@ -179,7 +179,7 @@ func (t *tester) matches(d *Detection, data []byte) (bool, error) {
 		return false, err
 	}
 	for rule := range results.Matching() {
-		if e := t.set.Entry(rule.Namespace(), rule.Name()); e != nil && e.Detection == d {
+		if e := t.set.Entry(rule); e != nil && e.Detection == d {
 			return true, nil
 		}
 	}

@@ -109,9 +109,12 @@ func knownLicense(author, source string) (license, from string) {
 	return "", source
 }
 
+// ruleMeta returns the texts of the rule's meta by their keys in lower case,
+// the first of each.
 func ruleMeta(rule yara.Rule) map[string]string {
 	meta := map[string]string{}
 	for key, value := range rule.Meta() {
+		key = strings.ToLower(key)
 		if s, ok := value.(string); ok && meta[key] == "" {
 			meta[key] = s
 		}

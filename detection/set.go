@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -32,19 +33,18 @@ type Entry struct {
 	Exclusions []*exclusion.Exclusion
 }
 
-// Ref returns what a finding says of the detection.
-func (e *Entry) Ref() besra.DetectionRef {
-	return besra.DetectionRef{ID: e.Detection.ID, Version: e.Detection.Version, Title: e.Detection.Title, Pack: e.Pack}
-}
-
 // Entry returns the detection that a matching rule belongs to, or nil for a
-// rule that is only a helper of another.
-func (s *Set) Entry(namespace, rule string) *Entry {
-	rules := s.entries[namespace]
-	if e := rules[rule]; e != nil {
+// rule that is only a helper of another, or was included by one.
+func (s *Set) Entry(rule yara.Rule) *Entry {
+	rules := s.entries[rule.Namespace()]
+	if e := rules[rule.Name()]; e != nil {
 		return e
 	}
-	return rules[""]
+	e := rules[""]
+	if origin, _, _ := rule.Position(); e == nil || origin != e.Detection.RulePath() {
+		return nil
+	}
+	return e
 }
 
 // externals that rule repositories expect, as THOR and Loki name them, and the
@@ -65,8 +65,8 @@ func Externals() map[string]string { return externals }
 // be used is isolated: it is left out and described by a gap of kind content,
 // and the rest is in the set. Set is nil only where nothing could be used.
 func Compile(packs ...*Pack) (*Set, []Fault) {
-	c := &setCompiler{set: &Set{entries: map[string]map[string]*Entry{}},
-		rules: yara.NewCompiler(compileOptions()...)}
+	c := &setCompiler{set: &Set{entries: map[string]map[string]*Entry{}}}
+	c.rules = yara.NewCompiler(append(compileOptions(), yara.Includes(c.include))...)
 	for _, p := range packs {
 		c.set.Packs = append(c.set.Packs, p.Ref())
 		for _, d := range p.Detections {
@@ -145,6 +145,18 @@ type setCompiler struct {
 	rules  *yara.Compiler
 	faults []Fault
 	told   diag.List // diagnostics of single sources, which Build repeats
+	pack   *Pack     // whose rules are being compiled
+}
+
+// include finds an included file among the rule files of the pack, and nowhere
+// else.
+func (c *setCompiler) include(from, name string) (string, []byte, error) {
+	name = path.Join(path.Dir(from), strings.ReplaceAll(name, `\`, "/"))
+	text, ok := c.pack.Rules[name]
+	if !ok {
+		return "", nil, fmt.Errorf("%s is not a rule file of the pack", name)
+	}
+	return name, text, nil
 }
 
 func (c *setCompiler) fail(f Fault) { c.faults = append(c.faults, f) }
@@ -159,6 +171,7 @@ func (c *setCompiler) add(p *Pack, d *Detection) {
 	for i := 2; c.set.entries[namespace] != nil; i++ {
 		namespace = fmt.Sprintf("%s/%s-%d", p.Name, d.ID, i)
 	}
+	c.pack = p
 	list := c.rules.AddSource(yara.Source{Namespace: namespace, Origin: d.RulePath(), Text: text})
 	if list.HasErrors() {
 		c.fail(Fault{Pack: p.Name, Path: d.RulePath(), Rule: errorsOf(list), sources: c.rules.Lookup})
@@ -209,7 +222,7 @@ func (c *setCompiler) finish() (*Set, []Fault) {
 func (c *setCompiler) checkRules() {
 	found := map[*Entry]bool{}
 	for rule := range c.set.Rules.All() {
-		e := c.set.Entry(rule.Namespace(), rule.Name())
+		e := c.set.Entry(rule)
 		if e == nil {
 			continue
 		}

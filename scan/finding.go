@@ -4,27 +4,8 @@ import (
 	"slices"
 
 	"github.com/besra-hunt/besra"
-	"github.com/besra-hunt/besra/detection"
 	"github.com/besra-hunt/besra/yara"
 )
-
-// ruleRef copies what a finding says of its rule out of the engine.
-func ruleRef(rule yara.Rule, entry *detection.Entry) besra.RuleRef {
-	p := entry.Detection.Provenance
-	ref := besra.RuleRef{Name: rule.Name(), Namespace: rule.Namespace(), Tags: slices.Clone(rule.Tags()),
-		Author: p.Author, License: p.License, Source: p.Source}
-	for key, value := range rule.Meta() {
-		ref.Meta = append(ref.Meta, besra.Meta{Key: key, Value: metaValue(value)})
-	}
-	return ref
-}
-
-func metaValue(v any) any {
-	if s, ok := v.(string); ok {
-		return besra.Text(s)
-	}
-	return v
-}
 
 // patterns copies the rule's patterns that matched, with excerpts.
 func (r *run) patterns(rule yara.Rule, data []byte) []besra.PatternHits {

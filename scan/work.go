@@ -161,15 +161,16 @@ func gapReason(err error) string {
 // finding makes the record of one matching rule and lets the exclusions decide.
 // It returns nil for a rule that is no detection of its own (a helper).
 func (r *run) finding(ctx context.Context, rule yara.Rule, t besra.Target, data []byte, digest string) *besra.Finding {
-	entry := r.Set.Entry(rule.Namespace(), rule.Name())
+	entry := r.Set.Entry(rule)
 	if entry == nil {
 		return nil
 	}
+	det, ref, severity := entry.Describe(rule)
 	f := &besra.Finding{
 		Run: r.Run.ID, Time: r.Now().UTC(), Host: r.Run.Host,
-		Verdict: besra.VerdictAlert, Severity: entry.Detection.Severity, AuthorSeverity: entry.Detection.Severity,
-		Detection: entry.Ref(),
-		Rule:      ruleRef(rule, entry),
+		Verdict: besra.VerdictAlert, Severity: severity, AuthorSeverity: severity,
+		Detection: det,
+		Rule:      ref,
 		Target:    besra.TargetRef{Name: besra.Text(t.Name), Context: t.Context, Size: int64(len(data)), SHA256: digest},
 		Patterns:  r.patterns(rule, data),
 	}
