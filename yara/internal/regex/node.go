@@ -171,7 +171,7 @@ func (n *Node) Literal() ([]byte, bool) {
 
 // tooLong stands for lengths that are bounded but absurd; sums and products
 // stay there.
-const tooLong = 1 << 40
+const tooLong = 1 << 29
 
 // MinLen is the least number of bytes of a match.
 func (n *Node) MinLen() int {

@@ -303,7 +303,7 @@ func (p *parser) counted(q quantifier) (quantifier, bool) {
 
 // maxCount is the greatest number in a quantifier. What a regexp may really
 // amount to is bounded by Limits.
-const maxCount = 1<<31 - 1
+const maxCount = 1 << 26
 
 // bounds reads what stands between the braces of a quantifier.
 func (p *parser) bounds(body string, q *quantifier) bool {

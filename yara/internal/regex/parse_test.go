@@ -210,15 +210,12 @@ func TestLengths(t *testing.T) {
 		min, max int
 	}{
 		{``, 0, 0}, {`abc`, 3, 3}, {`a|bcd`, 1, 3}, {`a*`, 0, -1}, {`a{2,5}b?`, 2, 6}, {`\bab$`, 2, 2},
-		{`(ab|c){3}`, 3, 6}, {`(a*b){2}`, 2, -1}, {`\b*`, 0, 0}, {`(a{1000000}){1000000}`, 1000000000000, 1000000000000},
+		{`(ab|c){3}`, 3, 6}, {`(a*b){2}`, 2, -1}, {`\b*`, 0, 0}, {`(a{1000000}){1000000}`, tooLong, tooLong},
 	}
 	for _, test := range tests {
 		n, err := Parse(test.src, Options{})
 		if err != nil {
 			t.Fatal(err)
-		}
-		if test.min >= tooLong {
-			test.min, test.max = tooLong, tooLong
 		}
 		if n.MinLen() != test.min || n.MaxLen() != test.max {
 			t.Errorf("%s: got %d..%d, want %d..%d", test.src, n.MinLen(), n.MaxLen(), test.min, test.max)
