@@ -9,6 +9,7 @@ import (
 	"github.com/besra-hunt/besra/yara/modules/console"
 	"github.com/besra-hunt/besra/yara/modules/cuckoo"
 	"github.com/besra-hunt/besra/yara/modules/dex"
+	"github.com/besra-hunt/besra/yara/modules/dotnet"
 	"github.com/besra-hunt/besra/yara/modules/elf"
 	"github.com/besra-hunt/besra/yara/modules/hash"
 	"github.com/besra-hunt/besra/yara/modules/macho"
@@ -26,6 +27,7 @@ func Modules() []*module.Module {
 		console.Module(),
 		cuckoo.Module(),
 		dex.Module(),
+		dotnet.Module(),
 		elf.Module(),
 		hash.Module(),
 		macho.Module(),
