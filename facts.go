@@ -55,6 +55,18 @@ type Fact struct {
 // Known reports whether the fact has a value.
 func (f Fact) Known() bool { return f.Grade != GradeUnavailable }
 
+// Text returns the value of a fact of type string; ok is false for any other,
+// and for one that is not known.
+func (f Fact) Text() (s string, ok bool) {
+	switch v := f.Value.(type) {
+	case string:
+		return v, true
+	case Text:
+		return string(v), true
+	}
+	return "", false
+}
+
 // Unavailable returns the fact that name is not known, because of why.
 func Unavailable(name, why string) Fact { return Fact{Name: name, Source: why} }
 

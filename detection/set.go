@@ -250,13 +250,7 @@ func (c *setCompiler) failed(e *Entry) bool {
 // SetExternals fills the external variables that the set's rules use.
 func (s *Set) SetExternals(ctx context.Context, scanner *yara.Scanner, facts besra.Facts) {
 	for _, name := range s.externals {
-		value := ""
-		switch v := facts.Fact(ctx, externals[name]).Value.(type) {
-		case string:
-			value = v
-		case besra.Text:
-			value = string(v)
-		}
+		value, _ := facts.Fact(ctx, externals[name]).Text() // "" where not known
 		scanner.SetExternal(name, value)
 	}
 }

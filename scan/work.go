@@ -117,7 +117,7 @@ func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.
 // contentDigest returns the SHA-256 of the bytes that were scanned. The facts
 // share it, so that it is computed once.
 func contentDigest(ctx context.Context, t besra.Target, data []byte) string {
-	if v, ok := t.Facts.Fact(ctx, "file.sha256").Value.(string); ok {
+	if v, ok := t.Facts.Fact(ctx, "file.sha256").Text(); ok {
 		return v
 	}
 	sum := sha256.Sum256(data)

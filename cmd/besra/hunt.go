@@ -81,7 +81,11 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	if err != nil {
 		return err
 	}
-	source, err := h.source(paths)
+	host, err := facts.NewHost(facts.Config{Root: h.root, Tags: h.tags})
+	if err != nil {
+		return &hintError{err, "--root takes the directory in which the other host's / lies"}
+	}
+	source, err := h.source(host, paths)
 	if err != nil {
 		return err
 	}
@@ -91,7 +95,7 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	}
 	worst := &worstFinding{sink: out}
 	bar := newProgress(stdio, h.noProgress)
-	hunt := &scan.Hunt{Set: set, Source: source, Sink: worst, Run: h.describe(set, paths), Gaps: gaps,
+	hunt := &scan.Hunt{Set: set, Source: source, Sink: worst, Run: h.describe(ctx, host, set, paths), Gaps: gaps,
 		Workers: h.workers, Timeout: h.timeout, Progress: bar.update}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
@@ -135,28 +139,25 @@ func (h *huntFlags) compile(stdio stdio) (*detection.Set, []besra.Gap, error) {
 	return set, gaps, nil
 }
 
-func (h *huntFlags) source(paths []string) (besra.Source, error) {
+func (h *huntFlags) source(host *facts.Host, paths []string) (besra.Source, error) {
 	if len(paths) == 0 {
 		return nil, &hintError{errors.New("no path given"), "besra hunt / hunts the whole host, besra hunt . this directory"}
-	}
-	host, err := facts.NewHost(facts.Config{Root: h.root, Tags: h.tags})
-	if err != nil {
-		return nil, err
 	}
 	return files.New(files.Config{Host: host, Root: h.root, Paths: paths, Include: h.include, Exclude: h.exclude,
 		MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, FollowSymlinks: h.follow, Network: h.networkFS})
 }
 
-// describe fills the record's first line.
-func (h *huntFlags) describe(set *detection.Set, paths []string) besra.Run {
+// describe fills the record's first line. The host of a foreign root is named
+// as that root names itself, and by the root's directory where it does not.
+func (h *huntFlags) describe(ctx context.Context, host *facts.Host, set *detection.Set, paths []string) besra.Run {
 	var id [8]byte
 	rand.Read(id[:]) // never fails
 	r := besra.Run{ID: hex.EncodeToString(id[:]), Version: currentVersion().Version, Started: time.Now().UTC(),
 		OS: runtime.GOOS, Packs: set.Packs, Rules: set.Rules.Stats().Rules}
-	r.Host, _ = os.Hostname()
-	if h.root != "" {
-		root, _ := filepath.Abs(h.root)
-		r.Host += ":" + root
+	if name, ok := host.Fact(ctx, "host.name").Text(); ok {
+		r.Host = name
+	} else if h.root != "" {
+		r.Host, _ = filepath.Abs(h.root)
 	}
 	for _, p := range paths {
 		r.Targets = append(r.Targets, besra.Text(p))
