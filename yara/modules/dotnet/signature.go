@@ -114,6 +114,9 @@ func (s *signature) readType(r *packed, typ uint8) bool {
 		return s.read(r)
 	}
 	name, ok := basicTypes[typ]
+	if s.file.libyara && name == "UintPtr" {
+		name = "UIntPtr" // as it is called
+	}
 	return ok && s.write(name)
 }
 
@@ -140,8 +143,8 @@ func (s *signature) variable(r *packed, names []string) bool {
 // elsewhere.
 func (s *signature) reference(ref uint32) bool {
 	t := s.file.tables()
-	if ref&3 == 3 {
-		return false // no table
+	if ref&3 == 3 || ref>>2 == 0 && s.file.libyara {
+		return false // no table, or no type
 	}
 	switch table, i := split(typeDefOrRef, ref); {
 	case table == tabTypeDef:
@@ -158,11 +161,12 @@ func (s *signature) reference(ref uint32) bool {
 }
 
 // foreign writes the name of a type that is defined elsewhere. One without
-// namespace begins with a point, as in YARA-X.
+// namespace begins with a point, as in YARA-X, but not for libyara.
 func (s *signature) foreign(namespace, name optional[string]) bool {
 	if !name.ok {
 		return false
 	}
+	namespace.ok = namespace.ok && !(s.file.libyara && namespace.value == "")
 	return (!namespace.ok || s.write(namespace.value) && s.write(".")) && s.write(plain(name.value))
 }
 
@@ -181,7 +185,9 @@ func (s *signature) dimensions(r *packed) bool {
 	}
 	parts := make([]string, count)
 	for i := range parts {
-		parts[i] = dimension(i, sizes, bounds)
+		if parts[i] = dimension(i, sizes, bounds); s.file.libyara && parts[i] == "0..." {
+			parts[i] = ""
+		}
 	}
 	return s.write("[" + strings.Join(parts, ",") + "]")
 }

@@ -352,8 +352,8 @@ func FuzzELF(f *testing.F) {
 			f.Add(sample(wide, order).bytes(), true)
 		}
 	}
+	m := Module()
 	f.Fuzz(func(t *testing.T, data []byte, libyara bool) {
-		m := Module()
 		in := &module.Input{Data: data, LibYARA: libyara}
 		walk(m.Load(in), m.Schema)
 		yaratest.Call(t, m, in, "telfhash")

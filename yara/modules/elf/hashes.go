@@ -15,6 +15,9 @@ type fileKey struct{}
 // scanned returns the target as an ELF file, nil where it is none, and reads
 // it once a scan.
 func scanned(in *module.Input) *file {
+	if len(in.Data) < identSize || string(in.Data[:4]) != magic {
+		return nil
+	}
 	return in.Memo(fileKey{}, func() any { return fileOf(in) }).(*file)
 }
 

@@ -11,6 +11,7 @@ import (
 
 // The values of the format that the parser itself needs.
 const (
+	magic              = "\x7fELF"
 	identSize          = 16
 	class32, class64   = 1, 2
 	orderLSB, orderMSB = 1, 2
@@ -92,7 +93,7 @@ func (n name) text() (string, bool) { return column.UTF8(n), n != nil }
 // fileOf returns the target of the scan as an ELF file, nil where it is none.
 func fileOf(in *module.Input) *file {
 	d := in.Data
-	if len(d) < identSize || string(d[:4]) != "\x7fELF" ||
+	if len(d) < identSize || string(d[:4]) != magic ||
 		d[4] != class32 && d[4] != class64 || d[5] != orderLSB && d[5] != orderMSB {
 		return nil
 	}

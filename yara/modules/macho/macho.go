@@ -56,6 +56,9 @@ type targetKey struct{}
 // scanned returns the target of the scan as Mach-O, nil where it is none, and
 // reads it once a scan.
 func scanned(in *module.Input) *target {
+	if !magical(in.Data) {
+		return nil
+	}
 	return in.Memo(targetKey{}, func() any { return parse(in.Data, in.LibYARA) }).(*target)
 }
 

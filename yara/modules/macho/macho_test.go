@@ -416,7 +416,7 @@ func TestBounds(t *testing.T) {
 	b.command(cmdSymtab, offset, 1<<31, names, count)
 	b.command(cmdChainedFixups, offset, size)
 	one := b.bytes()
-	drain(t, one)
+	drain(t, Module(), one)
 	wide := binary.BigEndian.AppendUint32(nil, fatMagic32)
 	wide = binary.BigEndian.AppendUint32(wide, 5000)
 	for range 5000 {
@@ -428,15 +428,15 @@ func TestBounds(t *testing.T) {
 	if got := len(parse(whole, false).images); got != maxFiles {
 		t.Errorf("%d files, the limit is %d", got, maxFiles)
 	}
-	drain(t, whole)
+	drain(t, Module(), whole)
 	if d := time.Since(start); d > 60*time.Second {
 		t.Errorf("took %v", d)
 	}
 }
 
 // drain asks for every value of a target.
-func drain(t testing.TB, data []byte) {
-	m, in := Module(), &module.Input{Data: data}
+func drain(t testing.TB, m *module.Module, data []byte) {
+	in := &module.Input{Data: data}
 	walk(m.Load(in), m.Schema)
 	for _, name := range []string{"dylib_hash", "entitlement_hash", "export_hash", "import_hash", "symhash"} {
 		yaratest.Call(t, m, in, name)
@@ -465,7 +465,8 @@ func FuzzMachO(f *testing.F) {
 		f.Add(sample(false, order).bytes())
 	}
 	f.Add(fat(sample(true, binary.LittleEndian).bytes(), sample(false, binary.BigEndian).bytes()))
-	f.Fuzz(func(t *testing.T, data []byte) { drain(t, data) })
+	m := Module()
+	f.Fuzz(func(t *testing.T, data []byte) { drain(t, m, data) })
 }
 
 func FuzzEntitlements(f *testing.F) {

@@ -46,11 +46,21 @@ func (t *target) files() []*image {
 	return t.images
 }
 
-// parse returns data as Mach-O, nil where it is none.
-func parse(data []byte, libyara bool) *target {
+// magical reports whether data begins with one of the magic numbers.
+func magical(data []byte) bool {
 	if len(data) < 4 {
-		return nil
+		return false
 	}
+	switch binary.BigEndian.Uint32(data) {
+	case fatMagic32, fatMagic32Little, fatMagic64, fatMagic64Little, magic32, magic32Little, magic64, magic64Little:
+		return true
+	}
+	return false
+}
+
+// parse returns data that begins with a magic number as Mach-O, nil where it
+// is none.
+func parse(data []byte, libyara bool) *target {
 	switch magic := binary.BigEndian.Uint32(data); magic {
 	case fatMagic32, fatMagic32Little, fatMagic64, fatMagic64Little:
 		return parseFat(data, magic, libyara)
