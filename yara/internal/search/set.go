@@ -1,5 +1,7 @@
 package search
 
+import "sync"
+
 // set finds a set of literals in data. Those of xor needles are found by their
 // differences: XORing all bytes with one key does not change how neighbours
 // differ, so one literal stands for all keys.
@@ -9,11 +11,18 @@ type set struct {
 	diff  plane    // the others
 }
 
-// plane is the filters for literals that are found in the same bytes. The
-// literals are split among them, so each is found by one; where there is few
-// too, it stands for all others until the data is noisy.
+// plane finds literals in the data, or in its differences. The literals are
+// split among the filters, so each is found by one of them.
 type plane struct {
-	few     []rareByte // all literals, where they are few
+	filters
+	// few are all literals where they are few. Then there are no filters until
+	// the data is noisy; spare makes them, or is nil where that is not done.
+	few   []rareByte
+	spare func() *filters
+}
+
+// filters are the ways to find many literals.
+type filters struct {
 	singles []rareByte // those of one byte
 	samples *sampler   // the long ones
 	windows *windows   // the others
@@ -51,16 +60,20 @@ func newSet(lits []lit, ids []int32, eager bool) *set {
 	return &set{newPlane(lits, plain, eager), newSampler(lits, xors, stride), newPlane(lits, diff, false)}
 }
 
-// newPlane makes the filters of a plane. spare says whether to make those that
-// noisy data needs.
+// newPlane makes what finds the literals. spare says whether noisy data is worth
+// other means than few.
 func newPlane(lits []lit, ids []int32, spare bool) plane {
-	var pl plane
-	if len(ids) <= fewLits {
-		pl.few = newRare(lits, ids)
-		if !spare {
-			return pl
-		}
+	if len(ids) > fewLits {
+		return plane{filters: *newFilters(lits, ids)}
 	}
+	pl := plane{few: newRare(lits, ids)}
+	if spare && pl.few != nil {
+		pl.spare = sync.OnceValue(func() *filters { return newFilters(lits, ids) })
+	}
+	return pl
+}
+
+func newFilters(lits []lit, ids []int32) *filters {
 	var long, short, single []int32
 	for _, id := range ids {
 		switch l := &lits[id]; {
@@ -72,14 +85,12 @@ func newPlane(lits []lit, ids []int32, spare bool) plane {
 			short = append(short, id)
 		}
 	}
-	pl.singles, pl.samples, pl.windows = newRare(lits, single), newSampler(lits, long, sampleStride), newWindows(lits, short)
-	return pl
+	return &filters{newRare(lits, single), newSampler(lits, long, sampleStride), newWindows(lits, short)}
 }
 
-func (pl *plane) empty() bool { return pl.few == nil && !pl.filters() }
-
-// filters reports whether there is another way than few.
-func (pl *plane) filters() bool { return pl.singles != nil || pl.samples != nil || pl.windows != nil }
+func (pl *plane) empty() bool {
+	return pl.few == nil && pl.singles == nil && pl.samples == nil && pl.windows == nil
+}
 
 // scan looks for a set in all data, block by block, until the context ends it
 // or the one pattern looked for wants no more.
@@ -133,22 +144,26 @@ func (s *State) difference(from, to int) []byte {
 // scanPlane looks for literals of which the first byte that a filter looks at
 // lies in buf[from:to]. Offset i of buf is offset base+i of the data.
 func (s *State) scanPlane(pl *plane, buf []byte, base, from, to int) {
-	if pl.few != nil && !(s.noisy && pl.filters()) {
-		seen := s.scanRare(pl.few, buf, base, from, to)
-		if !pl.filters() || seen*noise < to-from {
-			return
+	f := &pl.filters
+	if pl.few != nil {
+		if !s.noisy || pl.spare == nil {
+			seen := s.scanRare(pl.few, buf, base, from, to)
+			if seen*noise < to-from || pl.spare == nil {
+				return
+			}
+			// Filters cut the data differently: go back far enough.
+			from = max(0, from-blockSize)
+			s.noisy = true
 		}
-		// The filters cut the data differently: go back far enough.
-		s.noisy = true
-		from = max(0, from-blockSize)
+		f = pl.spare()
 	}
-	if pl.singles != nil {
-		s.scanRare(pl.singles, buf, base, from, to)
+	if f.singles != nil {
+		s.scanRare(f.singles, buf, base, from, to)
 	}
-	if pl.samples != nil {
-		s.scanSamples(pl.samples, buf, base, from, to)
+	if f.samples != nil {
+		s.scanSamples(f.samples, buf, base, from, to)
 	}
-	if pl.windows != nil {
-		s.scanWindows(pl.windows, buf, base, from, to)
+	if f.windows != nil {
+		s.scanWindows(f.windows, buf, base, from, to)
 	}
 }

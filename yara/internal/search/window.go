@@ -15,6 +15,7 @@ import (
 // candidate. So there is one look-up for every two bytes.
 type windows struct {
 	pairs pairTable
+	any   uint32 // the bits that all pairs have
 	// whole are the buckets of windows without open bytes; byWindow leads
 	// from the six bytes to the literals.
 	whole    uint32
@@ -78,7 +79,7 @@ func newWindows(lits []lit, ids []int32) *windows {
 func (w *windows) deal(whole, short, even, odd []window) {
 	from := 0
 	if len(even) > 0 {
-		w.tiny = w.pairs.deal(even, 0, 1) | w.pairs.deal(odd, 1, 2)
+		w.tiny = w.dealInto(even, 0, 1) | w.dealInto(odd, 1, 2)
 		from = 2
 	}
 	share := buckets - from
@@ -88,8 +89,11 @@ func (w *windows) deal(whole, short, even, odd []window) {
 	case len(whole) > 0:
 		share = min(max(3, share*3*len(short)/(3*len(short)+len(whole))), share-3)
 	}
-	w.short = w.pairs.deal(short, from, from+share)
-	w.whole = w.pairs.deal(whole, from+share, buckets)
+	w.short = w.dealInto(short, from, from+share)
+	w.whole = w.dealInto(whole, from+share, buckets)
+	for i := range w.pairs {
+		w.pairs[i] |= w.any
+	}
 }
 
 // rarestWindow chooses the window without open bytes of a literal that begins
@@ -124,11 +128,11 @@ func newWindow(l *lit, id int32, offset int) window {
 	return w
 }
 
-// deal puts the windows into the buckets from..to-1, of which it returns the
+// dealInto puts the windows into the buckets from..to-1, of which it returns the
 // mask: those together that are rare at the same pair, and have similar ones
 // there. So each bucket asks for one of few pairs in one place, and frequent
 // pairs do not add up to candidates.
-func (t *pairTable) deal(list []window, from, to int) (mask uint32) {
+func (w *windows) dealInto(list []window, from, to int) (mask uint32) {
 	if len(list) == 0 {
 		return 0
 	}
@@ -143,7 +147,7 @@ func (t *pairTable) deal(list []window, from, to int) (mask uint32) {
 			share = max(1, min(n*share/max(1, len(list)), share-left))
 		}
 		for i := range n {
-			t.add(&list[i], from+i*share/n)
+			w.add(&list[i], from+i*share/n)
 		}
 		list = list[n:]
 		from = min(from+share, to-1)
@@ -153,13 +157,19 @@ func (t *pairTable) deal(list []window, from, to int) (mask uint32) {
 
 func (x *window) bestPair() int { return int(x.bytes[2*x.best])<<8 | int(x.bytes[2*x.best+1]) }
 
-// add sets the bits of a window's pairs, in every case where it folds.
-func (t *pairTable) add(w *window, bucket int) {
+// add sets the bits of a window's pairs, in every case where it folds. Those of
+// open pairs are set for all pairs in the end.
+func (w *windows) add(x *window, bucket int) {
 	for f := range 3 {
 		bit := uint32(1) << (f*buckets + bucket)
-		for a := range variants(w.bytes[2*f], w.fold) {
-			for b := range variants(w.bytes[2*f+1], w.fold) {
-				t[int(a)|int(b)<<8] |= bit
+		first, second := x.bytes[2*f], x.bytes[2*f+1]
+		if first == open && second == open {
+			w.any |= bit
+			continue
+		}
+		for a := range variants(first, x.fold) {
+			for b := range variants(second, x.fold) {
+				w.pairs[int(a)|int(b)<<8] |= bit
 			}
 		}
 	}
