@@ -32,7 +32,7 @@ func fromAlternatives(items []item, k int) (choice, bool) {
 		}
 		run := places[w.run]
 		atoms = append(atoms, w.atoms(run, run[w.from].at)...)
-		if len(atoms) > maxVariants {
+		if len(atoms) > maxAtoms {
 			return choice{}, false
 		}
 		p += w.p
@@ -42,7 +42,7 @@ func fromAlternatives(items []item, k int) (choice, bool) {
 	if whole {
 		markExact(atoms)
 	}
-	if !atoms[0].Exact {
+	if !atoms[0].Exact && len(atoms) <= maxCompared {
 		atoms = distinct(atoms)
 	}
 	part := split(items, start, atoms)

@@ -50,8 +50,11 @@ type Part struct {
 // parts, most often the only one; others stem from alternatives that have
 // nothing in common.
 //
-// Two hits may give one start. Where they do not agree on the end, the match
-// is what the whole regexp says at that start: [regex.Machine.MatchAt].
+// A hit gives one end, that of the Suffix, and each start of the Prefix before
+// it. Two hits may give one start: where they do not agree on the end, YARA and
+// YARA-X take the longer match if the regexp is greedy, otherwise the shorter.
+// One of the ends is that which the whole regexp prefers at that start, most
+// often the same.
 type Split struct {
 	Parts []Part
 	// Quality is that of all atoms together, in the unit of the function
@@ -59,10 +62,12 @@ type Split struct {
 	Quality int
 }
 
-// The limits of a choice: how many atoms a part may have and how many a split.
+// The limits of a choice: how many atoms a window may make, how many all
+// alternatives together, and how many may be compared with each other.
 const (
 	maxVariants = 256
-	maxAtoms    = 512
+	maxAtoms    = 4096
+	maxCompared = 512
 )
 
 // leastQuality is what a choice must have to be of use: to be met less than
@@ -107,7 +112,7 @@ func joined(n *regex.Node, parts []Part) []Part {
 		}
 		atoms = append(atoms, p.Atoms...)
 	}
-	if len(parts) > 1 {
+	if len(parts) > 1 && len(atoms) <= maxCompared {
 		atoms = distinct(atoms)
 	}
 	return []Part{{atoms, regex.Empty(), n}}
@@ -211,6 +216,9 @@ func prefixPenalty(prefix []item) float64 {
 // markExact marks atoms of whole matches, unless one begins another: then
 // which of them is the match is not for the atom to say.
 func markExact(atoms []Atom) {
+	if len(atoms) > maxCompared {
+		return
+	}
 	for i, a := range atoms {
 		for j, b := range atoms {
 			if i != j && len(a.Bytes) <= len(b.Bytes) && covers(a, Atom{Bytes: b.Bytes[:len(a.Bytes)], Fold: b.Fold}) {

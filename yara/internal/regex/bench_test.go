@@ -111,3 +111,13 @@ func BenchmarkCompile(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkStartsBefore(b *testing.B) {
+	data := []byte(strings.Repeat("lorem ipsum dolor sit amet ", 200))
+	p := mustCompile(b, Concat(Repeat(Class(setDot), 0, -1, true), Literal([]byte("merol"))))
+	m := new(Machine)
+	b.SetBytes(4096)
+	for b.Loop() {
+		m.StartsBefore(p, data, len(data), 4096, func(int) bool { return true })
+	}
+}

@@ -314,13 +314,31 @@ func (r *chainRun) longest(c *chain, i int, m *mark, lo, hi int) (int, bool) {
 	if m.tried <= hi {
 		hi = m.tried - c.unit
 	}
-	for p := hi; p >= lo; p -= c.unit {
+	for p := r.lastCandidate(next, lo, hi, c.unit); p >= lo; p = r.lastCandidate(next, lo, p-c.unit, c.unit) {
 		m.tried = p
 		if end, ok := r.try(c, i, p); ok {
 			return end, true
 		}
 	}
+	m.tried = min(m.tried, lo)
 	return 0, false
+}
+
+// lastCandidate returns the last place from hi down to lo where the part may
+// be, or something less than lo.
+func (r *chainRun) lastCandidate(t *part, lo, hi, unit int) int {
+	for t.keyAt >= 0 && hi >= lo {
+		i := bytes.LastIndexByte(r.data[lo+t.keyAt:hi+t.keyAt+1], t.key)
+		if i < 0 {
+			return lo - 1
+		}
+		if odd := (hi - lo - i) % unit; odd == 0 {
+			return lo + i
+		} else {
+			hi = lo + i - (unit - odd)
+		}
+	}
+	return hi
 }
 
 // shortest tries the places of gap i, which begins at e, from lo up to top. How
