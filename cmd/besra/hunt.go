@@ -89,12 +89,14 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	if err != nil {
 		return err
 	}
+	bar := newProgress(stdio, h.noProgress)
+	stdio.out = bar.above(stdio.out)
+	defer bar.done()
 	out, err := h.output.open(stdio)
 	if err != nil {
 		return err
 	}
 	worst := &worstFinding{sink: out}
-	bar := newProgress(stdio, h.noProgress)
 	hunt := &scan.Hunt{Set: set, Source: source, Sink: worst, Run: h.describe(ctx, host, set, paths), Gaps: gaps,
 		Workers: h.workers, Timeout: h.timeout, Progress: bar.update}
 	sum, err := hunt.Execute(ctx)

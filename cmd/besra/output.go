@@ -58,12 +58,16 @@ func (o *outputFlags) sink(w io.Writer) besra.Sink {
 	case "csv":
 		return csv.New(w)
 	}
-	return table.New(w, table.Options{ShowSuppressed: o.showSuppressed, Width: terminalWidth(w)})
+	t := table.Options{ShowSuppressed: o.showSuppressed, Width: terminalWidth(w)}
+	if bar, ok := w.(*aboveBar); ok {
+		t.Terminal = bar.File
+	}
+	return table.New(w, t)
 }
 
 // terminalWidth returns the width of the terminal behind w, or 0.
 func terminalWidth(w io.Writer) int {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	if !ok {
 		return 0
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,12 +49,37 @@ func (p *progress) update(targets, bytes, findings int64) {
 	p.findings.Store(findings)
 }
 
-// done takes the bar away.
+// above returns a writer for results that shows them above the bar, where both
+// are on the terminal; otherwise w itself.
+func (p *progress) above(w io.Writer) io.Writer {
+	f, ok := w.(*os.File)
+	if p.bars == nil || !ok || !term.IsTerminal(f.Fd()) {
+		return w
+	}
+	return &aboveBar{f, p.bars}
+}
+
+// aboveBar is a terminal that a bar is drawn on.
+type aboveBar struct {
+	*os.File
+	bars *mpb.Progress
+}
+
+// Write writes above the bar, and as to any file once the bar is gone.
+func (a *aboveBar) Write(b []byte) (int, error) {
+	n, err := a.bars.Write(b)
+	if errors.Is(err, mpb.ErrDone[*mpb.Progress]{}) {
+		return a.File.Write(b)
+	}
+	return n, err
+}
+
+// done takes the bar away; the second time it does nothing.
 func (p *progress) done() {
 	if p.bars == nil {
 		return
 	}
-	p.bar.Abort(true)
+	p.bar.SetTotal(1, true)
 	p.bars.Wait()
 }
 

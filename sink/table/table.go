@@ -21,6 +21,9 @@ type Options struct {
 	// Width is the terminal's width in columns; 0 stands for 80. Names and
 	// addresses are never broken to fit it.
 	Width int
+	// Terminal decides about colour, where the writer only leads to it, such as
+	// past a progress bar; nil is the writer itself.
+	Terminal io.Writer
 	// ShowSuppressed shows suppressed findings too, in place of their count.
 	ShowSuppressed bool
 }
@@ -33,7 +36,10 @@ func New(w io.Writer, o Options) besra.Sink {
 	if o.Width <= 0 {
 		o.Width = defaultWidth
 	}
-	return &sink{w: w, show: o.ShowSuppressed, page: newPage(w, max(o.Width, minWidth)), tail: newTail()}
+	if o.Terminal == nil {
+		o.Terminal = w
+	}
+	return &sink{w: w, show: o.ShowSuppressed, page: newPage(o.Terminal, max(o.Width, minWidth)), tail: newTail()}
 }
 
 const (
