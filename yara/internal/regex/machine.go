@@ -146,8 +146,12 @@ func boundOf(n, start, limit int) int {
 }
 
 // handOver is the number of states made in a run from which on it is asked
-// whether making them is worth it: states should serve four bytes each.
-const handOver = 256
+// whether making them is worth it: states should serve four bytes each. After
+// maxHanded such runs the states of earlier ones are taken to be of no use.
+const (
+	handOver  = 256
+	maxHanded = 32
+)
 
 // forward runs d from start up to bound. It returns the last match, or in mode
 // find the first, and calls yield, if not nil, at each.
@@ -251,7 +255,7 @@ func (m *Machine) backward(d *dfa, data []byte, end, bound int, yield func(int) 
 func (m *Machine) mustSimulate(d *dfa) bool {
 	m.enter(d)
 	m.made = 0
-	return m.simulate || !d.auto.narrow || d.handed > 8
+	return m.simulate || !d.auto.narrow || d.handed > maxHanded
 }
 
 // advance is step, but returns 0 where after done bytes of the run it has shown
