@@ -1,5 +1,7 @@
 package search
 
+import "math/bits"
+
 // index leads from a gram to the literals that hold it. The hash of a gram is
 // its home, so that the entries of one home stand together: starts[home] to
 // starts[home+1]. Entries of other grams among them fall to the tag or, in
@@ -67,11 +69,12 @@ func newFilteredIndex(grams []gram) filteredIndex {
 	return filteredIndex{newGramFilter(grams), newIndex(grams)}
 }
 
-// newGramFilter makes a bitmap with some 16 bits a gram, of 256 KB at most.
+// newGramFilter makes a bitmap with some 16 bits a gram, of 4 to 256 KB; there
+// is one word where there are no grams.
 func newGramFilter(grams []gram) gramFilter {
 	width := uint8(6)
-	for 1<<width < 16*len(grams) && width < 21 {
-		width++
+	if len(grams) > 0 {
+		width = uint8(min(max(bits.Len(uint(16*len(grams))), 15), 21))
 	}
 	f := gramFilter{make([]uint64, 1<<width/64), 64 - width}
 	for i := range grams {

@@ -22,23 +22,23 @@ var rarityTable = sync.OnceValue(func() *rarities {
 	var first, last, diff [256]float64
 	for i := range r.pair {
 		p := math.Exp2(-float64(table[i]) / atom.Bit)
-		r.pair[i] = bits(p)
+		r.pair[i] = bitsOf(p)
 		first[i>>8] += p
 		last[i&0xFF] += p
 		diff[i>>8^i&0xFF] += p
 	}
 	for i := range r.next {
-		r.next[i] = r.pair[i] - bits(first[i>>8])
+		r.next[i] = r.pair[i] - bitsOf(first[i>>8])
 	}
 	for i := range first {
-		r.first[i], r.last[i], r.diff[i] = bits(first[i]), bits(last[i]), bits(diff[i])
+		r.first[i], r.last[i], r.diff[i] = bitsOf(first[i]), bitsOf(last[i]), bitsOf(diff[i])
 		// Runs are much longer than pairs tell.
 		r.next[i<<8|i] = min(r.next[i<<8|i], runBits(byte(i)))
 	}
 	return r
 })
 
-func bits(p float64) float32 { return float32(-math.Log2(p)) }
+func bitsOf(p float64) float32 { return float32(-math.Log2(p)) }
 
 // runBits is how rare it is at most that c follows c: files are padded with
 // some bytes.

@@ -43,21 +43,17 @@ const manyLits = 256
 // set for a set that is kept for many targets, and so may be large.
 func newSet(lits []lit, ids []int32, eager bool) *set {
 	var plain, xors, diff []int32
-	stride := sampleStride
 	for _, id := range ids {
 		switch l := &lits[id]; {
 		case !l.diff:
 			plain = append(plain, id)
-		case l.samplable(sampleStride / 2):
+		case l.samplable():
 			xors = append(xors, id)
-			if !l.samplable(sampleStride) {
-				stride = sampleStride / 2
-			}
 		default:
 			diff = append(diff, id)
 		}
 	}
-	return &set{newPlane(lits, plain, eager), newSampler(lits, xors, stride), newPlane(lits, diff, false)}
+	return &set{newPlane(lits, plain, eager), newSampler(lits, xors), newPlane(lits, diff, false)}
 }
 
 // newPlane makes what finds the literals. spare says whether noisy data is worth
@@ -79,13 +75,13 @@ func newFilters(lits []lit, ids []int32) *filters {
 		switch l := &lits[id]; {
 		case len(l.bytes) == 1:
 			single = append(single, id)
-		case len(ids) > manyLits && !l.diff && l.samplable(sampleStride):
+		case len(ids) > manyLits && !l.diff && l.samplable():
 			long = append(long, id)
 		default:
 			short = append(short, id)
 		}
 	}
-	return &filters{newRare(lits, single), newSampler(lits, long, sampleStride), newWindows(lits, short)}
+	return &filters{newRare(lits, single), newSampler(lits, long), newWindows(lits, short)}
 }
 
 func (pl *plane) empty() bool {

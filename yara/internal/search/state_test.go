@@ -272,3 +272,25 @@ func FuzzSearch(f *testing.F) {
 		compare(t, prog, s, data, Options{AllPositions: mix%5 == 0})
 	})
 }
+
+// TestNoise has few patterns, and data of which some blocks are full of their
+// rarest bytes, so that the search changes its means between two blocks.
+func TestNoise(t *testing.T) {
+	list := literals("zq", "qz~qz~", "a quizzical zebra~", "~")
+	for i := range list {
+		list[i].Positions = true
+	}
+	prog := programOf(list, true)
+	s := New(prog).NewState()
+	g := &gen{rand.New(rand.NewPCG(5, 5)), "zq~ a"}
+	for round := range 20 {
+		data := make([]byte, 4*blockSize)
+		copy(data[(1+round%2)*blockSize:][:blockSize], g.bytes(blockSize))
+		for b := 1; b < 4; b++ {
+			for i := range list {
+				copy(data[b*blockSize-g.IntN(20):], list[i].Needles[0].Bytes)
+			}
+		}
+		compare(t, prog, s, data, Options{})
+	}
+}
