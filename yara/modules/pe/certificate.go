@@ -1,7 +1,6 @@
 package pe
 
 import (
-	"bytes"
 	"crypto/sha1"
 	"encoding/hex"
 	"strings"
@@ -94,7 +93,6 @@ func readCertificate(el binfmt.BER) (c *certificate, ok bool) {
 	if !e.ok() {
 		return nil, false
 	}
-	c.issuer, c.subject = nameText(c.rawIssuer), nameText(c.rawSubject)
 	c.serial = colons(c.rawSerial)
 	sum := sha1.Sum(el.Full)
 	c.thumbprint = hex.EncodeToString(sum[:])
@@ -111,54 +109,6 @@ func colons(b []byte) string {
 		s.WriteString(hex.EncodeToString(b[i : i+1]))
 	}
 	return s.String()
-}
-
-// nameText shows a name the way OpenSSL's X509_NAME_oneline does. Values that
-// are no text are shown in hex.
-func nameText(raw []byte) string {
-	var s strings.Builder
-	e := elementsOf(raw).inside(tagSequence)
-	for range maxParts {
-		if !e.more() {
-			break
-		}
-		s.WriteByte('/')
-		for set := e.inside(tagSet); set.more(); {
-			pair := set.inside(tagSequence)
-			s.WriteString(oidName(pair.oid()) + "=" + valueText(pair.next()))
-		}
-	}
-	return s.String()
-}
-
-func valueText(v binfmt.BER) string {
-	ok := false
-	switch {
-	case v.Is(tagPrintableString):
-		ok = isPrintable(v.Content)
-	case v.Is(tagUTF8String):
-		ok = strings.ToValidUTF8(string(v.Content), "") == string(v.Content)
-	case v.Is(tagIA5String):
-		ok = isASCII(v.Content)
-	case v.Is(tagTeletexString):
-		ok = isASCII(v.Content) && bytes.IndexFunc(v.Content, func(r rune) bool { return r < ' ' }) < 0
-	}
-	if ok {
-		return string(v.Content)
-	}
-	return "#" + hex.EncodeToString(v.Content)
-}
-
-// isPrintable reports whether a PrintableString has only what it may have.
-func isPrintable(b []byte) bool {
-	for _, c := range b {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case !strings.ContainsRune(" '()+,-./:=?", rune(c)):
-			return false
-		}
-	}
-	return true
 }
 
 // readTime reads a UTCTime or a GeneralizedTime. Two digits are of the years

@@ -20,7 +20,10 @@ func (a *authenticode) fileDigest(alg string) []byte {
 	if d, ok := a.digests[alg]; ok {
 		return d
 	}
-	h, _, _ := digestOf(alg)
+	h, _, ok := digestOf(alg)
+	if !ok {
+		return nil
+	}
 	if a.libyara {
 		a.digestLibYARA(h)
 	} else {

@@ -64,26 +64,24 @@ func load(in *module.Input) module.Value {
 	return noPE
 }
 
-// blank is the value of type t where there is nothing to tell: lists and maps
-// are empty, fields are undefined but for those given.
+// blank is a struct of type t without values but those given. Lists and maps
+// are empty rather than undefined, as in YARA-X.
 func blank(t *module.Type, given map[string]module.Value) module.Value {
-	switch t.Kind {
-	case module.Array:
-		return module.ArrayOf(module.Items(nil))
-	case module.Map:
-		return module.MapOf(new(module.Table))
-	case module.Struct:
-		r := module.NewRecord(t)
-		for i, f := range t.Fields {
-			if v, ok := given[f.Name]; ok {
-				r.Set(i, v)
-			} else if f.Type != nil {
-				r.Set(i, blank(f.Type, nil))
-			}
+	r := module.NewRecord(t)
+	for i, f := range t.Fields {
+		v := given[f.Name]
+		switch {
+		case v.Defined() || f.Type == nil:
+		case f.Type.Kind == module.Struct:
+			v = blank(f.Type, nil)
+		case f.Type.Kind == module.Array:
+			v = module.ArrayOf(module.Items(nil))
+		case f.Type.Kind == module.Map:
+			v = module.MapOf(new(module.Table))
 		}
-		return module.StructOf(r)
+		r.Set(i, v)
 	}
-	return module.Value{}
+	return module.StructOf(r)
 }
 
 // file is a PE file of one scan, with what was read of it so far.

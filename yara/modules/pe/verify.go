@@ -60,12 +60,20 @@ func isDigest(oid string, message, digest []byte) bool {
 
 // pool is the certificates that a signature comes with.
 type pool struct {
+	*file
 	certificates  []*certificate
 	verifications *int // that may still be made
 }
 
 func (p *pool) add(list []*certificate) {
 	list = list[:min(len(list), maxCertificates-len(p.certificates))]
+	show := nameText
+	if p.libyara {
+		show = nameTextLibYARA
+	}
+	for _, c := range list {
+		c.issuer, c.subject = show(c.rawIssuer), show(c.rawSubject)
+	}
 	p.certificates = append(p.certificates, list...)
 }
 
@@ -122,15 +130,16 @@ func (p *pool) issuer(of *certificate) *certificate {
 }
 
 // verifies reports whether a signer's attributes are signed with the key of
-// its certificate, and the certificates of its chain with the next one's. What
-// is signed are the attributes as a SET, though they are encoded otherwise.
+// its certificate, and the certificates of its chain with the next one's, of
+// which libyara takes no notice. What is signed are the attributes as a SET,
+// though they are encoded otherwise.
 func (p *pool) verifies(s *signerInfo) bool {
 	chain := p.chain(p.signer(s, bySerial))
 	if len(chain) == 0 {
 		return false
 	}
 	for i, c := range chain[1:] {
-		if !p.signed(c, chain[i].algorithm, chain[i].signature, chain[i].signed) {
+		if !p.libyara && !p.signed(c, chain[i].algorithm, chain[i].signature, chain[i].signed) {
 			return false
 		}
 	}

@@ -42,6 +42,12 @@ func (f *file) versionStrings() []versionString {
 				r.resource(data)
 			}
 		}
+		if f.libyara {
+			const maxKey, maxValue = 63, 255
+			for i, v := range r.strings {
+				r.strings[i] = versionString{narrow(v.key, maxKey), narrow(v.value, maxValue)}
+			}
+		}
 		return r.strings
 	})
 }
@@ -104,6 +110,19 @@ func readUTF16(r *binfmt.Reader) (s string, ok bool) {
 		units = append(units, u)
 	}
 	return string(utf16.Decode(units)), len(r.Rest()) == 0
+}
+
+// narrow is what libyara makes of a string: the low byte of each character, up
+// to one that is zero, at most limit of them.
+func narrow(s string, limit int) string {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		if byte(u) == 0 || len(b) == limit {
+			break
+		}
+		b = append(b, byte(u))
+	}
+	return string(b)
 }
 
 // resource reads the strings of one resource.
