@@ -6,8 +6,9 @@ import (
 )
 
 // decodeMUTF8 decodes the modified UTF-8 of Java: NUL is C0 80, and characters
-// beyond the basic plane are two surrogates of three bytes each. ok is false
-// where b is anything else.
+// beyond the basic plane are two surrogates of three bytes each, or one
+// character of four bytes as in plain UTF-8. ok is false where b is anything
+// else.
 func decodeMUTF8(b []byte) (s string, ok bool) {
 	plain := true
 	for _, c := range b {
@@ -40,7 +41,7 @@ func decodeRune(b []byte) (r rune, n int) {
 		return 0, 0
 	}
 	r, n = utf8.DecodeRune(b)
-	if r == utf8.RuneError && n <= 1 || n == 4 {
+	if r == utf8.RuneError && n <= 1 {
 		return 0, 0
 	}
 	return r, n
