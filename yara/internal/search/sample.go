@@ -3,13 +3,17 @@ package search
 // A sampler finds long literals by looking at every eighth byte only: of a
 // literal of 15 bytes and more, a gram of eight begins at such a place,
 // wherever the literal lies. For each of the eight ways it can lie, the rarest
-// gram is chosen. A bitmap of hashed grams tells at once that there is none at a
-// place; what is left goes to the index.
+// gram is chosen. A bitmap of hashed grams tells at once that there is none at
+// a place; what is left goes to the index.
 //
-// For xor needles the grams are of seven differences, which eight bytes have.
+// For xor needles the grams are of differences, which eight bytes have seven
+// of. There are not many such needles, so grams may be shorter if that lets
+// all be found in one pass.
 type sampler struct {
 	filteredIndex
 	diff bool
+	// drop is how many bits of the word at a place are not of a gram.
+	drop uint8
 }
 
 const (
@@ -18,29 +22,26 @@ const (
 	// sampleReach bounds where in a literal grams are taken from.
 	sampleReach = 512
 	// minSampled is the rarity, in bits, below which a gram would be found all
-	// over: a run of zeros, for one.
-	minSampled = 20
+	// over: a run of zeros, for one. minSampledDiff is that of differences: the
+	// other ways to find them cost a pass of their own.
+	minSampled     = 16
+	minSampledDiff = 10
+	// minDiffs and maxDiffs are how many differences a gram may have.
+	minDiffs = 3
+	maxDiffs = sampleSize - 1
 )
 
 // sampleKernel looks at every sampleStride-th byte of buf[from:to] and puts the
 // places that pass the filter into out, relative to from, until out is full.
 // It returns their number and where to go on. Assembly may stand in for
 // sampleGo and sampleDiffGo.
-type sampleKernel func(f *gramFilter, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+type sampleKernel func(f *gramFilter, drop uint8, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 
 var _, _ sampleKernel = sampleGo, sampleDiffGo
 
-// gramSize is how many of a literal's bytes are a gram.
-func gramSize(diff bool) int {
-	if diff {
-		return sampleSize - 1
-	}
-	return sampleSize
-}
-
-// newSampler makes a sampler of literals that are all samplable, and either all
-// of differences or none.
-func newSampler(lits []lit, ids []int32) *sampler {
+// newSampler makes a sampler of literals that are all samplable with grams of
+// the size, and either all of differences or none.
+func newSampler(lits []lit, ids []int32, size int) *sampler {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -49,9 +50,9 @@ func newSampler(lits []lit, ids []int32) *sampler {
 	for _, id := range ids {
 		l := &lits[id]
 		for r := range sampleStride {
-			o, _ := l.rarestGram(r)
+			o, _ := l.rarestGram(r, size)
 			var key uint64
-			for _, c := range l.bytes[o : o+gramSize(diff)] {
+			for _, c := range l.bytes[o : o+size] {
 				key = key>>8 | uint64(c)<<56
 			}
 			if !diff {
@@ -60,13 +61,13 @@ func newSampler(lits []lit, ids []int32) *sampler {
 			grams = append(grams, gram{key, entry{lit: id, offset: int16(o)}})
 		}
 	}
-	return &sampler{newFilteredIndex(grams), diff}
+	return &sampler{newFilteredIndex(grams), diff, uint8(64 - 8*size)}
 }
 
-// rarestGram returns the offset of the rarest gram among those at r modulo
-// sampleStride, and how rare it is.
-func (l *lit) rarestGram(r int) (offset int, rarity float32) {
-	table, size := rarityTable(), gramSize(l.diff)
+// rarestGram returns the offset of the rarest gram of the size among those at r
+// modulo sampleStride, and how rare it is.
+func (l *lit) rarestGram(r, size int) (offset int, rarity float32) {
+	table := rarityTable()
 	rarity = -1
 	for o := r; o+size <= len(l.bytes) && o < sampleReach; o += sampleStride {
 		if q := table.of(l.bytes[o:o+size], l.diff); q > rarity {
@@ -76,25 +77,40 @@ func (l *lit) rarestGram(r int) (offset int, rarity float32) {
 	return offset, rarity
 }
 
-// samplable reports whether the literal is long enough, and all grams that it
-// would be found by are rare enough.
-func (l *lit) samplable() bool {
-	if len(l.bytes) < gramSize(l.diff)+sampleStride-1 {
+// samplable reports whether the literal is long enough for grams of the size,
+// and all that it would be found by are rare enough.
+func (l *lit) samplable(size int) bool {
+	if len(l.bytes) < size+sampleStride-1 {
 		return false
 	}
+	least := float32(minSampled)
+	if l.diff {
+		least = minSampledDiff
+	}
 	for r := range sampleStride {
-		if _, q := l.rarestGram(r); q < minSampled {
+		if _, q := l.rarestGram(r, size); q < least {
 			return false
 		}
 	}
 	return true
 }
 
-func sampleGo(f *gramFilter, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
+// diffSize is how long the grams of literals of differences can be.
+func diffSize(lits []lit, ids []int32) int {
+	size := maxDiffs
+	for _, id := range ids {
+		if n := len(lits[id].bytes) - sampleStride + 1; n >= minDiffs {
+			size = min(size, n)
+		}
+	}
+	return size
+}
+
+func sampleGo(f *gramFilter, drop uint8, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
 	bits, shift := f.bits, f.shift&63
 	end := min(to, len(buf)-sampleSize+1)
 	for p := from; p < end; p += sampleStride {
-		h := merged(load64(buf[p:p+8])) * golden >> shift
+		h := merged(load64(buf[p:p+8])) << (drop & 63) * golden >> shift
 		if bits[h>>6]&(1<<(h&63)) != 0 {
 			out[n%candidates] = uint32(p - from)
 			if n++; n == len(out) {
@@ -105,11 +121,11 @@ func sampleGo(f *gramFilter, buf []byte, from, to int, out *[candidates]uint32) 
 	return n, to
 }
 
-func sampleDiffGo(f *gramFilter, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
+func sampleDiffGo(f *gramFilter, drop uint8, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
 	bits, shift := f.bits, f.shift&63
 	end := min(to, len(buf)-sampleSize+1)
 	for p := from; p < end; p += sampleStride {
-		h := differences64(load64(buf[p:p+8])) * golden >> shift
+		h := differences64(load64(buf[p:p+8])) << (drop & 63) * golden >> shift
 		if bits[h>>6]&(1<<(h&63)) != 0 {
 			out[n%candidates] = uint32(p - from)
 			if n++; n == len(out) {
@@ -122,16 +138,20 @@ func sampleDiffGo(f *gramFilter, buf []byte, from, to int, out *[candidates]uint
 
 // scanSamples looks at buf[from:to]; from is a multiple of sampleStride.
 func (s *State) scanSamples(f *sampler, buf []byte, base, from, to int) {
-	kernel, keyOf := sampleGo, merged
+	kernel, grams := sampleGo, merged
 	if f.diff {
-		kernel, keyOf = sampleDiffGo, differences64
+		kernel, grams = sampleDiffGo, differences64
 	}
 	for at := from; at < to; {
-		n, next := kernel(&f.filter, buf, at, to, &s.candidates)
+		n, next := kernel(&f.filter, f.drop, buf, at, to, &s.candidates)
 		for _, c := range s.candidates[:n] {
 			p := at + int(c)
-			s.lookUp(&f.index, keyOf(load64(buf[p:])), base+p)
+			s.lookUp(&f.index, grams(load64(buf[p:]))<<(f.drop&63), base+p)
 		}
 		at = next
+	}
+	// A short gram may end behind the last place that eight bytes follow.
+	if p := (max(0, len(buf)-sampleSize+1) + sampleStride - 1) / sampleStride * sampleStride; from <= p && p < to {
+		s.lookUp(&f.index, grams(load64(s.padded(buf[p:])))<<(f.drop&63), base+p)
 	}
 }

@@ -42,18 +42,24 @@ const manyLits = 256
 // newSet makes the set of the literals ids, an index into lits each. eager is
 // set for a set that is kept for many targets, and so may be large.
 func newSet(lits []lit, ids []int32, eager bool) *set {
-	var plain, xors, diff []int32
+	var plain, xor []int32
 	for _, id := range ids {
-		switch l := &lits[id]; {
-		case !l.diff:
+		if lits[id].diff {
+			xor = append(xor, id)
+		} else {
 			plain = append(plain, id)
-		case l.samplable():
-			xors = append(xors, id)
-		default:
-			diff = append(diff, id)
 		}
 	}
-	return &set{newPlane(lits, plain, eager), newSampler(lits, xors), newPlane(lits, diff, false)}
+	size := diffSize(lits, xor)
+	var long, short []int32
+	for _, id := range xor {
+		if lits[id].samplable(size) {
+			long = append(long, id)
+		} else {
+			short = append(short, id)
+		}
+	}
+	return &set{newPlane(lits, plain, eager), newSampler(lits, long, size), newPlane(lits, short, false)}
 }
 
 // newPlane makes what finds the literals. spare says whether noisy data is worth
@@ -75,13 +81,13 @@ func newFilters(lits []lit, ids []int32) *filters {
 		switch l := &lits[id]; {
 		case len(l.bytes) == 1:
 			single = append(single, id)
-		case len(ids) > manyLits && !l.diff && l.samplable():
+		case len(ids) > manyLits && !l.diff && l.samplable(sampleSize):
 			long = append(long, id)
 		default:
 			short = append(short, id)
 		}
 	}
-	return &filters{newRare(lits, single), newSampler(lits, long), newWindows(lits, short)}
+	return &filters{newRare(lits, single), newSampler(lits, long, sampleSize), newWindows(lits, short)}
 }
 
 func (pl *plane) empty() bool {

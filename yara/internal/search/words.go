@@ -19,8 +19,8 @@ func put64(b []byte, w uint64) { binary.LittleEndian.PutUint64(b, w) }
 func merged(w uint64) uint64 { return w | w&(0x40*ones)>>1 }
 
 // differences64 are the XORs of the eight bytes in w, each with the next: seven,
-// in the upper bytes.
-func differences64(w uint64) uint64 { return (w ^ w>>8) << 8 }
+// and the last byte itself, which is none.
+func differences64(w uint64) uint64 { return w ^ w>>8 }
 
 // lower64 maps the ASCII upper case letters in w to lower case.
 func lower64(w uint64) uint64 {
