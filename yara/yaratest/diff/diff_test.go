@@ -1,0 +1,128 @@
+package diff
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/besra-hunt/besra/yara"
+)
+
+var (
+	cases  = flag.Int("cases", 1000, "how many cases to compare")
+	seed   = flag.Uint64("seed", 1, "the first seed")
+	most   = flag.Int("most", 5, "how many differences to minimise, at most")
+	keep   = flag.String("keep", "", "write minimised differences to this `directory`")
+	raw    = flag.Bool("raw", false, "do not minimise")
+	yaraxD = flag.String("yarax", os.Getenv("YARAX_NODE_DIR"), "`directory` whose node_modules has @virustotal/yara-x")
+	update = flag.Bool("update", false, "rewrite the wanted answers of testdata")
+)
+
+// oracles starts those that are installed.
+func oracles(t *testing.T) []Oracle {
+	t.Helper()
+	var list []Oracle
+	if l, err := NewLibYARA(t.TempDir()); err == nil {
+		list = append(list, Oracle{l, yara.LibYARA})
+	}
+	if *yaraxD != "" {
+		y, err := NewYARAX(*yaraxD)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = y.Close() })
+		list = append(list, Oracle{y, yara.YARAX})
+	}
+	if len(list) == 0 {
+		t.Skip("neither yara nor YARA-X is at hand")
+	}
+	return list
+}
+
+// TestDiff compares with the oracles that are installed:
+//
+//	YARAX_NODE_DIR=… go test ./yara/yaratest/diff -run TestDiff -cases 200000 -seed 1 -timeout 0
+func TestDiff(t *testing.T) {
+	r := &Runner{Oracles: oracles(t)}
+	shown := make(map[string]int)
+	for s := *seed; r.Tally.Cases < *cases; s++ {
+		found, err := r.Run(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range found {
+			key := fmt.Sprint(d.Seed, d.Oracle.Name(), d.Kind)
+			if shown[key]++; shown[key] > 1 {
+				continue
+			}
+			if shown["all"]++; shown["all"] > *most {
+				continue
+			}
+			show(t, d)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Tally.Explained)) {
+		t.Logf("explained: %s: %d", name, r.Tally.Explained[name])
+	}
+	t.Logf("%d sets, %d cases, %d pairs compared (%d with matches), refused: %v; %d differences",
+		r.Tally.Sets, r.Tally.Cases, r.Tally.Pairs, r.Tally.Matched, r.Tally.Refused, shown["all"])
+}
+
+func show(t *testing.T, d Difference) {
+	if !*raw {
+		small, err := Minimise(d, 1500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d = small
+	}
+	t.Errorf("seed %d, %s, %s: %s\n%s\ndata %q", d.Seed, d.Oracle.Name(), d.Kind, d.What, d.Set, d.Data)
+	if *keep == "" {
+		return
+	}
+	c := &CaseFile{
+		Note:  fmt.Sprintf("Seed %d: %s differs in %s.", d.Seed, d.Oracle.Name(), d.Kind),
+		Rules: d.Set.String(), Data: d.Data, Want: map[yara.Dialect]string{d.Oracle.Dialect: d.Theirs.Text()},
+	}
+	name := filepath.Join(*keep, fmt.Sprintf("%d-%s.txt", d.Seed, d.Oracle.Name()))
+	if err := os.WriteFile(name, []byte(c.String()), 0o644); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestKept runs the cases that were found once.
+func TestKept(t *testing.T) {
+	names, err := filepath.Glob(filepath.Join("testdata", "*.txt"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("got %d cases and %v", len(names), err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := ReadCase(string(text))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, d := range []yara.Dialect{yara.YARAX, yara.LibYARA} {
+			want, ok := c.Want[d]
+			for _, b := range []Besra{{Dialect: d}, {Dialect: d, AllMatches: true}, {Dialect: d, Roundtrip: true}} {
+				if got := b.answer(c.Rules, [][]byte{c.Data}).Text(); *update {
+					c.Want[d] = got
+				} else if ok && got != want {
+					t.Errorf("%s, %+v:\ngot\n%swant\n%s", name, b, got, want)
+				}
+			}
+		}
+		if *update {
+			if err := os.WriteFile(name, []byte(c.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
