@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/besra-hunt/besra/yara"
 	"github.com/besra-hunt/besra/yara/modules/standard"
+	"github.com/besra-hunt/besra/yara/yaratest"
 )
 
 // FuzzScan compiles and scans whatever it is given: nothing panics, nothing
@@ -27,6 +30,13 @@ func FuzzScan(f *testing.F) {
 		`import "console" rule r { condition: console.log(0, 10) or console.hex(1) or v == 1 or s == "s" }`,
 	} {
 		f.Add(src, []byte("abcabc\x00a\x00b\x00c\x00"), false)
+	}
+	if vectors, err := yaratest.ReadVectors(os.DirFS(filepath.Join("..", "..", "shared", "conformance"))); err == nil {
+		for i, v := range vectors {
+			if text := v.Sources[0][1]; i%8 == 0 && len(text) < 1<<10 && len(v.Data) < 1<<10 {
+				f.Add(text, v.Data, v.Family() == yaratest.OnlyLibYARA)
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, src string, data []byte, libyara bool) {
 		if len(src) > 4<<10 || len(data) > 64<<10 {

@@ -17,10 +17,9 @@ var failures = flag.String("failures", "", "write the vectors that do not pass t
 
 // floors are the numbers of vectors that pass: they may only grow.
 var floors = map[Family]int{
-	Both:        3691,
-	OnlyYARAX:   330,
-	OnlyLibYARA: 783,
-	Neither:     0,
+	Both:        3702,
+	OnlyYARAX:   354,
+	OnlyLibYARA: 798,
 }
 
 // corpusDir is beside the repository.
