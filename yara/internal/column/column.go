@@ -81,24 +81,32 @@ func (l *list[T]) At(i int) module.Value {
 	return l.value(l.items[i])
 }
 
-// Blank is the value of type t where there is nothing to tell: lists and maps
-// are empty, fields are undefined but for those given by name.
+// Blank is a struct of type t in which nothing is set but the fields that are
+// given by name.
 func Blank(t *module.Type, given map[string]module.Value) module.Value {
+	r := module.NewRecord(t)
+	for i, f := range t.Fields {
+		if v, ok := given[f.Name]; ok {
+			r.Set(i, v)
+		} else if f.Type != nil {
+			r.Set(i, None(f.Type))
+		}
+	}
+	return module.StructOf(r)
+}
+
+// None is the value of a field of type t that is not set: a list or map is
+// empty, a struct is there with nothing in it, and all else is undefined. (A
+// list of structs in such a struct has one item with nothing in it in YARA-X
+// 1.20, which must be a mistake.)
+func None(t *module.Type) module.Value {
 	switch t.Kind {
 	case module.Array:
 		return module.ArrayOf(module.Items(nil))
 	case module.Map:
 		return module.MapOf(new(module.Table))
 	case module.Struct:
-		r := module.NewRecord(t)
-		for i, f := range t.Fields {
-			if v, ok := given[f.Name]; ok {
-				r.Set(i, v)
-			} else if f.Type != nil {
-				r.Set(i, Blank(f.Type, nil))
-			}
-		}
-		return module.StructOf(r)
+		return Blank(t, nil)
 	}
 	return module.Value{}
 }
@@ -149,13 +157,14 @@ func OptText[T any](name, doc string, get func(T) (string, bool)) Column[T] {
 	}}
 }
 
-// Sub is a column of structs made from a U, undefined where ok is false.
+// Sub is a column of structs made from a U, which is [None] where ok is false.
 func Sub[T, U any](name, doc, typ string, columns []Column[U], get func(T) (of U, ok bool)) Column[T] {
 	t := Type(typ, columns)
+	none := None(t)
 	return Column[T]{Name: name, Doc: doc, Type: t, Get: func(of T) module.Value {
 		u, ok := get(of)
 		if !ok {
-			return Blank(t, nil)
+			return none
 		}
 		return Struct(columns, u)
 	}}

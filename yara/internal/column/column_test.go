@@ -58,6 +58,20 @@ func TestStruct(t *testing.T) {
 	}
 }
 
+func TestSub(t *testing.T) {
+	inner := []Column[row]{
+		Int("n", "", func(r row) uint64 { return r.n }),
+		Rows("rows", "", "Row", []Column[row]{}, func(row) []row { return make([]row, 2) }),
+	}
+	c := Sub("sub", "", "Sub", inner, func(r row) (row, bool) { return r, r.n > 0 })
+	if v := c.Get(row{1}); !v.Field(0).Defined() || v.Field(1).List().Len() != 2 {
+		t.Error("a struct that is there has nothing in it")
+	}
+	if v := c.Get(row{0}); v.Field(0).Defined() || v.Field(1).List().Len() != 0 {
+		t.Error("a struct that is not there has something in it")
+	}
+}
+
 func TestBlank(t *testing.T) {
 	typ := Type("Root", []Column[row]{
 		Bool("is", "", func(row) bool { return true }),

@@ -66,12 +66,12 @@ func scanned(in *module.Input) *target {
 func rootColumns() []column.Column[*target] {
 	var columns []column.Column[*target]
 	for _, c := range imageColumns("macho.") {
-		blank := column.Blank(c.Type, nil)
+		none := column.None(c.Type)
 		columns = append(columns, column.Column[*target]{
 			Name: c.Name, Doc: c.Doc, Type: c.Type, Deprecated: c.Deprecated,
 			Get: func(t *target) module.Value {
 				if t.single == nil {
-					return blank
+					return none
 				}
 				return c.Get(t.single)
 			},
