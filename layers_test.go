@@ -36,6 +36,7 @@ yara/internal/search       : yara/internal/program yara/internal/regex yara/inte
 yara/internal/eval         : yara/internal/program yara/internal/search yara/internal/regex yara/module
 yara                       : yara/diag yara/syntax yara/module yara/internal/...
 yara/modules/standard      : yara/module yara/modules/...
+yara/modules/msi           : yara/module yara/internal/column yara/internal/container yara/modules/pe
 yara/modules/...           : yara/module yara/internal/binfmt yara/internal/column yara/internal/container
 yara/yaratest              : yara yara/diag yara/module yara/modules/standard
 yara/yaratest/diff         : yara yara/diag yara/module yara/modules/standard yara/yaratest

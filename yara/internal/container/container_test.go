@@ -109,6 +109,31 @@ func TestCompoundNames(t *testing.T) {
 	}
 }
 
+// The tree has every entry once, also where the file refers to one again, and
+// entries of one name; children are in the order of their names.
+func TestTree(t *testing.T) {
+	data := containertest.Compound(
+		containertest.Stream{Name: "bb", Data: []byte("1")},
+		containertest.Stream{Name: "b", Data: []byte("2")},
+		containertest.Stream{Name: "a", Data: []byte("3")},
+		containertest.Stream{Name: "a", Data: []byte("4")})
+	names := func() (s string) {
+		for _, n := range container.ParseCompound(data).Tree().Children {
+			s += n.Entry.Name + " "
+		}
+		return s
+	}
+	if got, want := names(), "a a b bb "; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	directory := 512 * (1 + int(binary.LittleEndian.Uint32(data[48:])))
+	binary.LittleEndian.PutUint32(data[directory+128*2+68:], 1) // b is left of bb and the other way round
+	binary.LittleEndian.PutUint32(data[directory+128*3+76:], 0) // a stream holds the root
+	if got, want := names(), "a a b bb "; got != want {
+		t.Errorf("circle: got %q, want %q", got, want)
+	}
+}
+
 func archive(t testing.TB) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -186,6 +211,7 @@ func FuzzCompound(f *testing.F) {
 		if c == nil {
 			return
 		}
+		c.Tree()
 		for _, e := range c.Entries() {
 			if b, ok := c.Read(&e); ok && len(b) != int(e.Size) {
 				t.Errorf("%s: %d bytes of %d", e.Name, len(b), e.Size)

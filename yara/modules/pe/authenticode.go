@@ -3,6 +3,7 @@ package pe
 import (
 	"bytes"
 	"encoding/hex"
+	"io"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
 )
@@ -14,6 +15,7 @@ type authenticode struct {
 	count         int // of signatures begun
 	verifications int // that may still be made
 	digests       map[string][]byte
+	write         func(io.Writer) // what is signed, where that is no PE file
 }
 
 // contentInfo reads a ContentInfo that holds a signature, and those nested in

@@ -24,9 +24,12 @@ func (a *authenticode) fileDigest(alg string) []byte {
 	if !ok {
 		return nil
 	}
-	if a.libyara {
+	switch {
+	case a.write != nil:
+		a.write(h)
+	case a.libyara:
 		a.digestLibYARA(h)
-	} else {
+	default:
 		a.digestSections(h)
 	}
 	if a.digests == nil {

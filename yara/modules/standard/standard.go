@@ -17,6 +17,7 @@ import (
 	"github.com/besra-hunt/besra/yara/modules/macho"
 	"github.com/besra-hunt/besra/yara/modules/magic"
 	"github.com/besra-hunt/besra/yara/modules/math"
+	"github.com/besra-hunt/besra/yara/modules/msi"
 	"github.com/besra-hunt/besra/yara/modules/olecf"
 	"github.com/besra-hunt/besra/yara/modules/pe"
 	stringmodule "github.com/besra-hunt/besra/yara/modules/string"
@@ -41,6 +42,7 @@ func Modules() []*module.Module {
 		macho.Module(),
 		magic.Module(),
 		math.Module(),
+		msi.Module(),
 		olecf.Module(),
 		pe.Module(),
 		stringmodule.Module(),

@@ -37,7 +37,8 @@ func Compound(streams ...Stream) []byte {
 	miniStart := b.chain(pad(b.mini, sectorSize))
 	entries[0] = entry("Root Entry", 5, miniStart, len(b.mini))
 	var directory, miniFAT []byte
-	for _, e := range entries {
+	for i, e := range entries {
+		relate(e, i, len(entries))
 		directory = append(directory, e...)
 	}
 	for _, n := range b.miniFAT {
@@ -133,6 +134,21 @@ func header(directory, miniFAT uint32, firstFAT, fatCount int) []byte {
 		le.PutUint32(h[76+4*i:], n)
 	}
 	return h
+}
+
+// relate makes entries children of the root, each the right sibling of the one
+// before.
+func relate(e []byte, i, count int) {
+	left, right, child := uint32(Free), uint32(Free), uint32(Free)
+	switch {
+	case i == 0 && count > 1:
+		child = 1
+	case i > 0 && i+1 < count:
+		right = uint32(i + 1)
+	}
+	for j, n := range []uint32{left, right, child} {
+		binary.LittleEndian.PutUint32(e[68+4*j:], n)
+	}
 }
 
 func entry(name string, kind byte, start uint32, size int) []byte {
