@@ -33,16 +33,17 @@ func FuzzScan(f *testing.F) {
 	}
 	if vectors, err := yaratest.ReadVectors(os.DirFS(filepath.Join("..", "..", "shared", "conformance"))); err == nil {
 		for i, v := range vectors {
-			if text := v.Sources[0][1]; i%8 == 0 && len(text) < 1<<10 && len(v.Data) < 1<<10 {
+			if text := v.Sources[0][1]; i%24 == 0 && len(text) < 1<<10 && len(v.Data) < 1<<10 {
 				f.Add(text, v.Data, v.Family() == yaratest.OnlyLibYARA)
 			}
 		}
 	}
+	modules := yara.WithModules(standard.Modules()...)
 	f.Fuzz(func(t *testing.T, src string, data []byte, libyara bool) {
 		if len(src) > 4<<10 || len(data) > 64<<10 {
 			return
 		}
-		opts := []yara.Option{yara.WithModules(standard.Modules()...), yara.Define("v", 1), yara.Define("s", "s")}
+		opts := []yara.Option{modules, yara.Define("v", 1), yara.Define("s", "s")}
 		if libyara {
 			opts = append(opts, yara.LibYARA, yara.RelaxedRegexps())
 		}
