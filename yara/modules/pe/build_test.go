@@ -15,8 +15,6 @@ type builder struct {
 	dirs    [16][2]uint32
 	entry   uint32
 	overlay []byte
-	// patch changes the file at the end.
-	patch func(file []byte) []byte
 }
 
 const (
@@ -102,11 +100,7 @@ func (b *builder) bytes() []byte {
 	f = append(f, make([]byte, raw-len(f))...)
 	f = append(f, b.data...)
 	f = append(f, make([]byte, raw+size-len(f))...)
-	f = append(f, b.overlay...)
-	if b.patch != nil {
-		f = b.patch(f)
-	}
-	return f
+	return append(f, b.overlay...)
 }
 
 // imported is a library and what to import from it; a name "#7" is an ordinal.

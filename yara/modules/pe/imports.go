@@ -245,8 +245,9 @@ func (f *file) functionName(rva uint64) (string, bool) {
 	if rva > math.MaxUint32 {
 		return "", false
 	}
-	data, ok := f.at(uint32(rva))
-	if data, ok = binfmt.From(data, 2); !ok {
+	data, _ := f.at(uint32(rva))
+	data, ok := binfmt.From(data, 2)
+	if !ok {
 		return "", false
 	}
 	name := binfmt.Text(data, maxFunctionName)

@@ -22,7 +22,9 @@ func nameText(raw []byte) string {
 		s.WriteByte('/')
 		for set := e.inside(tagSet); set.more(); {
 			pair := set.inside(tagSequence)
-			s.WriteString(oidName(pair.oid()) + "=" + valueText(pair.next()))
+			if oid, v := pair.oid(), pair.next(); pair.ok() {
+				s.WriteString(oidName(oid) + "=" + valueText(v))
+			}
 		}
 	}
 	return s.String()

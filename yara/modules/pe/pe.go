@@ -24,7 +24,7 @@
 //     further library once there are as many in all; 262,144 thunks looked at;
 //     names of 512 (library) and 1,024 bytes (function);
 //   - 16,384 exports, names of 1,024 bytes;
-//   - 65,536 resources in three levels, of 1,048,576 directory entries looked
+//   - 65,536 resources in three levels, of 262,144 directory entries looked
 //     at; names of 999 characters;
 //   - 65,536 strings of version information, from 16 MiB looked at;
 //   - 65,536 entries of the debug directory; section names, the rich header

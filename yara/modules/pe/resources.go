@@ -8,7 +8,7 @@ import (
 // Limits of resources.
 const (
 	maxResources       = 65536
-	maxResourceEntries = 1 << 20 // of directories, looked at
+	maxResourceEntries = 1 << 18 // of directories, looked at
 	maxResourceName    = 1000    // characters; longer ones are none
 	maxResourceSize    = 0x3fffffff
 	maxLanguage        = 0xfffff

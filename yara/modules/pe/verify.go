@@ -3,6 +3,7 @@ package pe
 import (
 	"bytes"
 	"crypto"
+	//lint:ignore SA1019 old signatures use it, and they are only verified
 	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/elliptic"
