@@ -137,7 +137,7 @@ func (s *State) end() {
 		s.err = err
 	}
 	s.ctx, s.data, s.patterns, s.externals = nil, nil, nil, nil
-	s.Input.Reset(nil, nil, time.Time{})
+	s.Input.Reset(context.Background(), nil, time.Time{})
 	clear(s.roots)
 	clear(s.slots)
 	clear(s.args[:cap(s.args)])

@@ -5,13 +5,13 @@ import (
 	"compress/gzip"
 	"encoding/hex"
 	"errors"
+	"go/build"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,7 +165,7 @@ func textData(n int) []byte {
 
 func goFile(t testing.TB, name string, limit int) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(runtime.GOROOT(), filepath.FromSlash(name)))
+	b, err := os.ReadFile(filepath.Join(build.Default.GOROOT, filepath.FromSlash(name)))
 	if err != nil {
 		return nil
 	}

@@ -220,15 +220,13 @@ func startGrams(lits []lit, list []window, size int) []gram {
 	return grams
 }
 
-// windowKernel looks at every second byte of buf[from:to] and puts candidates
+const windowRoom = 16
+
+// windowGo looks at every second byte of buf[from:to] and puts candidates
 // into out: the place relative to from, shifted left by buckets, and the mask
 // of buckets. It returns their number and where to go on: before to where out
 // is nearly full, or where less than windowRoom bytes follow. It may look at up
-// to three places behind to. Assembly may stand in for windowGo.
-type windowKernel func(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
-
-const windowRoom = 16
-
+// to three places behind to. Assembly may stand in for it.
 func windowGo(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
 	p := from
 	x0, x1 := t[pair(buf, p)], t[pair(buf, p+2)]

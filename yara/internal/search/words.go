@@ -9,7 +9,6 @@ const (
 	tops = 0x8080808080808080
 )
 
-func load32(b []byte) uint32   { return binary.LittleEndian.Uint32(b) }
 func load64(b []byte) uint64   { return binary.LittleEndian.Uint64(b) }
 func put64(b []byte, w uint64) { binary.LittleEndian.PutUint64(b, w) }
 
