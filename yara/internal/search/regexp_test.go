@@ -21,6 +21,9 @@ func regexpPattern(t testing.TB, text string, wide, fullword bool) (program.Patt
 		return program.Pattern{}, false
 	}
 	p := program.Pattern{At: -1, Longest: node.IsGreedy()}
+	if _, err := regex.Compile(node.Wide(), regex.Limits{Insts: 10_000}); err != nil {
+		return p, false
+	}
 	p.Needles = appendNeedles(t, nil, node, fullword, program.WordBoundary)
 	if wide {
 		p.Needles = appendNeedles(t, p.Needles, node.Wide(), fullword, program.WideBoundary)
