@@ -106,7 +106,7 @@ Each flag can be set in the environment: --max-size as BESRA_MAX_SIZE.`,
 		return &hintError{err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath())}
 	})
 	root.AddCommand(huntCommand(io), detectionCommand(io), exclusionCommand(io), reportCommand(io), versionCommand(io),
-		yaraCommand(io))
+		yaraCommand(io), ruleCommand(io), moduleCommand(io))
 	return root
 }
 

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"runtime/debug"
 )
 
-// yaraContent reads files, one after the other, into one buffer, and maps the
-// large ones.
+// yaraContent lends files, one after the other: small ones are read into one
+// buffer, large ones are mapped.
 type yaraContent struct {
+	stdin io.Reader // stands behind the name -
 	buf   []byte
 	unmap func() error
 }
@@ -18,10 +21,35 @@ type yaraContent struct {
 // a mapping costs more than reading.
 const mapFrom = 1 << 20
 
-// open returns the bytes of a file. They are valid until close, which is called
-// whether or not there was an error. A file that grows is read as far as it
-// goes when it is opened; a pipe or device is read to its end.
+// lend calls use with the bytes of a file, which are valid during the call. A
+// mapped file that another program makes shorter faults where it is read; the
+// fault becomes an error.
+func (c *yaraContent) lend(name string, use func(data []byte) error) (err error) {
+	defer c.close()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case interface{ Addr() uintptr }:
+			err = errors.New("the file became shorter while it was read")
+		default:
+			panic(p)
+		}
+	}()
+	data, err := c.open(name)
+	if err != nil {
+		return err
+	}
+	return use(data)
+}
+
+// open returns the bytes of a file, valid until close. A file that grows is
+// read as far as it goes when it is opened; a pipe or device is read to its
+// end.
 func (c *yaraContent) open(name string) ([]byte, error) {
+	if name == "-" && isMissing(name) {
+		return io.ReadAll(c.stdin)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

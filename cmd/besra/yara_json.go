@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/yara"
@@ -17,12 +18,12 @@ import (
 // absent.
 type (
 	jsonTarget struct {
-		Path  besra.Text `json:"path"`
+		Path  any        `json:"path"` // see jsonText
 		Rules []jsonRule `json:"rules"`
 	}
 	jsonCount struct {
-		Path  besra.Text `json:"path"`
-		Count int        `json:"count"`
+		Path  any `json:"path"`
+		Count int `json:"count"`
 	}
 	jsonRule struct {
 		Identifier string        `json:"identifier"`
@@ -33,7 +34,7 @@ type (
 	}
 	jsonMatch struct {
 		Rule    string         `json:"rule"`
-		File    besra.Text     `json:"file"`
+		File    any            `json:"file"`
 		Meta    map[string]any `json:"meta,omitempty"`
 		Tags    *[]string      `json:"tags,omitempty"`
 		Strings *[]jsonString  `json:"strings,omitempty"`
@@ -50,7 +51,14 @@ type (
 // jsonMatchBytes is how many bytes of a match JSON shows.
 const jsonMatchBytes = 120
 
-func jsonPath(path string) besra.Text { return besra.Text(path) }
+// jsonText returns text as a plain string, or in the exact form of [besra.Text]
+// where it is not UTF-8.
+func jsonText(s string) any {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return besra.Text(s)
+}
 
 func (y *yaraFlags) jsonRule(rule yara.Rule, data []byte) jsonRule {
 	j := jsonRule{Identifier: rule.Name(), Tags: y.jsonTags(rule), Strings: y.jsonStrings(rule, data)}
@@ -73,7 +81,7 @@ func (y *yaraFlags) jsonMatch(path string, rule yara.Rule, data []byte) jsonMatc
 	if abs, err := filepath.Abs(path); err == nil && path != "-" {
 		path = abs
 	}
-	j := jsonMatch{Rule: rule.Name(), File: jsonPath(path), Tags: y.jsonTags(rule), Strings: y.jsonStrings(rule, data)}
+	j := jsonMatch{Rule: rule.Name(), File: jsonText(path), Tags: y.jsonTags(rule), Strings: y.jsonStrings(rule, data)}
 	if y.meta {
 		values := make(map[string][]any)
 		for key, value := range rule.Meta() {
@@ -90,10 +98,9 @@ func (y *yaraFlags) jsonMatch(path string, rule yara.Rule, data []byte) jsonMatc
 	return j
 }
 
-// jsonValue makes text exact that is not UTF-8.
 func jsonValue(v any) any {
 	if s, ok := v.(string); ok {
-		return besra.Text(s)
+		return jsonText(s)
 	}
 	return v
 }
@@ -156,9 +163,9 @@ func escapeASCII(data []byte, key byte) string {
 
 // printNDJSON writes the line of one target.
 func (y *yaraFlags) printNDJSON(job *yaraJob, rules []jsonRule, matching int) {
-	var line any = jsonTarget{jsonPath(job.path), append([]jsonRule{}, rules...)}
+	var line any = jsonTarget{jsonText(job.path), append([]jsonRule{}, rules...)}
 	if y.count {
-		line = jsonCount{jsonPath(job.path), matching}
+		line = jsonCount{jsonText(job.path), matching}
 	}
 	_ = encodeJSON(&job.out, line, "") // a buffer takes everything
 }

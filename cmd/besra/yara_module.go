@@ -32,15 +32,20 @@ func (w *yaraWorker) printModules(ctx context.Context, job *yaraJob, data []byte
 			continue
 		}
 		job.out.WriteString(name)
-		printObject(&job.out, modules[i].Schema, root, 0)
+		printObject(&job.out, modules[i].Schema, root, nil)
 		job.out.WriteByte('\n')
 	}
 }
 
 // printObject prints a value behind its name, the parts of a composite one on
-// lines of their own, a tab further in.
-func printObject(b *bytes.Buffer, t *module.Type, v module.Value, indent int) {
-	tabs := "\n" + strings.Repeat("\t", indent+1)
+// lines of their own, a tab further in. within are the types that it is part
+// of: an undefined value of one of them would have no end.
+func printObject(b *bytes.Buffer, t *module.Type, v module.Value, within []*module.Type) {
+	if !v.Defined() && slices.Contains(within, t) {
+		return
+	}
+	tabs := "\n" + strings.Repeat("\t", len(within)+1)
+	within = append(within, t)
 	switch t.Kind {
 	case module.Struct:
 		for i, f := range t.Fields {
@@ -48,17 +53,17 @@ func printObject(b *bytes.Buffer, t *module.Type, v module.Value, indent int) {
 				continue
 			}
 			b.WriteString(tabs + f.Name)
-			printObject(b, f.Type, fieldValue(f, v, i), indent+1)
+			printObject(b, f.Type, fieldValue(f, v, i), within)
 		}
 	case module.Array:
 		for i, item := range listItems(v) {
 			b.WriteString(tabs + "[" + strconv.Itoa(i) + "]")
-			printObject(b, t.Elem, item, indent+1)
+			printObject(b, t.Elem, item, within)
 		}
 	case module.Map:
 		for key, value := range dictEntries(v) {
 			b.WriteString(tabs + keyText(key))
-			printObject(b, t.Elem, value, indent+1)
+			printObject(b, t.Elem, value, within)
 		}
 	default:
 		b.WriteString(" = ")

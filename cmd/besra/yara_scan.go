@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -85,8 +83,6 @@ func (s *yaraScan) single(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	debug.SetPanicOnFault(true)
-	defer debug.SetPanicOnFault(false)
 	job := &yaraJob{path: path, single: true}
 	w.scan(ctx, job)
 	if err := s.print(job); err != nil {
@@ -189,7 +185,7 @@ func (s *yaraScan) print(job *yaraJob) error {
 	}
 	s.matches = append(s.matches, job.matches...)
 	if s.flags.format == "json" && s.flags.count && !job.skipped && !job.failed {
-		s.counts = append(s.counts, jsonCount{jsonPath(job.path), len(job.matches)})
+		s.counts = append(s.counts, jsonCount{jsonText(job.path), len(job.matches)})
 	}
 	_, err := s.stdio.out.Write(job.out.Bytes())
 	if _, e := s.stdio.err.Write(job.err.Bytes()); err == nil {
@@ -220,7 +216,7 @@ type yaraWorker struct {
 }
 
 func (s *yaraScan) newWorker() (*yaraWorker, error) {
-	w := &yaraWorker{run: s}
+	w := &yaraWorker{run: s, content: yaraContent{stdin: s.stdio.in}}
 	opts := []yara.ScannerOption{yara.Console(func(line string) { w.log(line) })}
 	if s.flags.wantsMatches() {
 		opts = append(opts, yara.AllMatches())
@@ -245,7 +241,6 @@ func (w *yaraWorker) log(line string) {
 }
 
 func (w *yaraWorker) work(ctx context.Context, jobs <-chan *yaraJob) {
-	debug.SetPanicOnFault(true) // see scan
 	for job := range jobs {
 		if ctx.Err() == nil {
 			w.scan(ctx, job)
@@ -254,46 +249,22 @@ func (w *yaraWorker) work(ctx context.Context, jobs <-chan *yaraJob) {
 	}
 }
 
-// scan scans one target. A mapped file that another program makes shorter
-// faults where it is read; the fault becomes an error of this target.
+// scan scans one target, and prints what it found also where a module failed:
+// the rules that need it are missing then.
 func (w *yaraWorker) scan(ctx context.Context, job *yaraJob) {
 	w.job = job
-	defer w.content.close()
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case interface{ Addr() uintptr }:
-			job.fail(errors.New("the file became shorter while it was read"))
-		default:
-			panic(p)
+	matching := 0
+	err := w.content.lend(job.path, func(data []byte) error {
+		w.printModules(ctx, job, data)
+		results, err := w.scanner.Scan(ctx, data)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-	}()
-	matching, err := w.scanFile(ctx, job)
+		matching = w.print(job, results, data)
+		return err
+	})
 	if err != nil {
 		job.fail(err)
 	}
 	w.run.flags.printCount(job, matching)
 }
-
-// scanFile prints what a scan found, also where a module failed: the rules that
-// need it are missing then. It returns how many rules match.
-func (w *yaraWorker) scanFile(ctx context.Context, job *yaraJob) (matching int, err error) {
-	data, err := w.read(job.path)
-	if err != nil {
-		return 0, err
-	}
-	w.printModules(ctx, job, data)
-	results, err := w.scanner.Scan(ctx, data)
-	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
-	}
-	return w.print(job, results, data), err
-}
-
-func (w *yaraWorker) read(path string) ([]byte, error) {
-	if path == "-" && isMissing(path) {
-		return io.ReadAll(w.run.stdio.in)
-	}
-	return w.content.open(path)
-}
-
