@@ -9,6 +9,10 @@ import (
 
 // TLSH as in Oliver, Cheng, Chen, "TLSH: a locality sensitive hash" (2013),
 // with 128 buckets, a checksum of one byte and the prefix of version 4.
+//
+// The quartiles are those of the reference and of libyara. YARA-X 1.20 takes
+// zero for one of them where its search for it happens to end early, and so
+// has another digest for a few files.
 const (
 	tlshBuckets = 128
 	tlshWindow  = 5
@@ -91,16 +95,17 @@ func tlshCode(buckets []uint32, q1, q2, q3 uint32) (code byte) {
 }
 
 // tlshLength is a logarithm of the length, of a base that falls as lengths
-// grow.
+// grow. The reference computes it in single precision, and so must we where a
+// length is near a step.
 func tlshLength(n int) byte {
-	l := math.Log(float64(n))
+	l := float64(float32(math.Log(float64(float32(n)))))
 	switch {
 	case n <= 656:
-		return byte(l / math.Log(1.5))
+		return byte(l / 0.4054651) // ln 1.5
 	case n <= 3199:
-		return byte(l/math.Log(1.3) - 8.72777)
+		return byte(l/0.26236426 - 8.72777) // ln 1.3
 	}
-	return byte(l/math.Log(1.1) - 62.5472)
+	return byte(l/0.095310180 - 62.5472) // ln 1.1
 }
 
 // swap exchanges the halves of a byte.

@@ -3,7 +3,6 @@ package elf
 import (
 	"crypto/md5"
 	"encoding/hex"
-	"math"
 	"strings"
 	"testing"
 )
@@ -43,8 +42,14 @@ func TestTLSHLength(t *testing.T) {
 		}
 		last = l
 	}
-	if want := byte(math.Log(600) / math.Log(1.5)); tlshLength(600) != want {
-		t.Errorf("length 600: got %d, want %d", tlshLength(600), want)
+	// The last lengths of some steps, from the reference.
+	for n, want := range map[int]byte{57: 9, 656: 15, 3171: 21, 9014: 32, 190335: 64, 278670: 68, 962048: 81, 2268459: 90} {
+		if got := tlshLength(n); got != want {
+			t.Errorf("length %d: got %d, want %d", n, got, want)
+		}
+		if got := tlshLength(n + 1); got != want+1 {
+			t.Errorf("length %d: got %d, want %d", n+1, got, want+1)
+		}
 	}
 }
 
