@@ -180,6 +180,42 @@ func TestZip(t *testing.T) {
 	}
 }
 
+// Damage to the end of the directory, with YARA-X's answers.
+func TestZipDamage(t *testing.T) {
+	plain := archive(t)
+	end := bytes.Index(plain, []byte("PK\x05\x06\x00\x00"))
+	put := func(at int, v byte) []byte {
+		b := bytes.Clone(plain)
+		b[end+at] = v
+		return b
+	}
+	insert := func(at int) []byte {
+		return append(append(bytes.Clone(plain[:at]), "between"...), plain[at:]...)
+	}
+	tests := []struct {
+		name    string
+		data    []byte
+		entries int // -1 for no archive
+	}{
+		{"as is", plain, 2},
+		{"more disks", put(4, 1), -1},
+		{"directory on another disk", put(6, 1), -1},
+		{"too many entries", put(10, 9), 2},
+		{"directory larger than the file", put(15, 9), -1},
+		{"data before the end", insert(end), 2},
+		{"data after the end", append(bytes.Clone(plain), "after"...), 2},
+	}
+	for _, test := range tests {
+		got := -1
+		if z := container.ParseZip(test.data); z != nil {
+			got = len(z.Entries())
+		}
+		if got != test.entries {
+			t.Errorf("%s: got %d entries, want %d", test.name, got, test.entries)
+		}
+	}
+}
+
 // A bomb is given up at the limit, whatever size it says to have.
 func TestZipBomb(t *testing.T) {
 	var deflated bytes.Buffer

@@ -61,13 +61,16 @@ func ParseZip(data []byte) *Zip {
 	if end < 0 {
 		return nil
 	}
-	d := readZipEnd(data, uint64(end))
-	start, ok := d.start()
+	d, ok := readZipEnd(data, uint64(end))
 	if !ok {
 		return nil
 	}
-	z := &Zip{data: data, base: start - d.offset}
-	z.readCentral(start, d.count)
+	start, base, ok := d.start(data)
+	if !ok {
+		return nil
+	}
+	z := &Zip{data: data, base: base}
+	z.readCentral(start, d)
 	return z
 }
 
@@ -96,16 +99,20 @@ type zipEnd struct {
 	at                  uint64 // where the record is, right after the directory
 }
 
-func readZipEnd(data []byte, at uint64) zipEnd {
+// readZipEnd reads the end; ok is false where the archive is one of several
+// disks.
+func readZipEnd(data []byte, at uint64) (d zipEnd, ok bool) {
 	r := binfmt.NewReader(data[at:], binfmt.Little)
-	r.Skip(10)
-	d := zipEnd{count: uint64(r.U16()), size: uint64(r.U32()), offset: uint64(r.U32()), at: at}
+	r.Skip(4)
+	disk, first := r.U16(), r.U16()
+	r.Skip(2)
+	d = zipEnd{count: uint64(r.U16()), size: uint64(r.U32()), offset: uint64(r.U32()), at: at}
 	if d.count == 0xffff || d.size == 0xffffffff || d.offset == 0xffffffff {
 		if wide, ok := readZip64End(data, at); ok {
-			return wide
+			return wide, true
 		}
 	}
-	return d
+	return d, disk == 0 && first == 0
 }
 
 // readZip64End follows the locator before the end to the wide record.
@@ -126,19 +133,31 @@ func readZip64End(data []byte, end uint64) (d zipEnd, ok bool) {
 	return d, false
 }
 
-// start is where the central directory begins: right before its end, so that
-// data before the archive does not matter. ok is false where that cannot be.
-func (d *zipEnd) start() (uint64, bool) {
+// start is where the central directory begins, and base what offsets are
+// relative to: the directory is right before its end, whatever data comes
+// before the archive, or else where its offset says. ok is false where there
+// is no room for it.
+func (d *zipEnd) start(data []byte) (start, base uint64, ok bool) {
 	if d.size > d.at || d.at-d.size < d.offset {
-		return 0, false
+		return 0, 0, false
 	}
-	return d.at - d.size, true
+	start = d.at - d.size
+	if !d.isCentral(data, start) && d.isCentral(data, d.offset) {
+		return d.offset, 0, true
+	}
+	return start, start - d.offset, true
 }
 
-func (z *Zip) readCentral(at, count uint64) {
-	data, _ := binfmt.From(z.data, at)
+// isCentral reports whether an entry of the directory is there.
+func (d *zipEnd) isCentral(data []byte, at uint64) bool {
+	b, ok := binfmt.Range(data, at, uint64(len(zipCentralMagic)))
+	return ok && string(b) == zipCentralMagic
+}
+
+func (z *Zip) readCentral(at uint64, d zipEnd) {
+	data, _ := binfmt.Range(z.data, at, d.at-min(at, d.at))
 	r := binfmt.NewReader(data, binfmt.Little)
-	for range min(count, MaxZipEntries) {
+	for range min(d.count, MaxZipEntries) {
 		e, ok := readZipEntry(r)
 		if !ok {
 			return
