@@ -93,7 +93,7 @@ func version3(k keys, zip []byte) []byte {
 	e, _ := ecdsa.SignASN1(rand.Reader, k.ecdsa, sum)
 	header := bytes.Join([][]byte{
 		field(3, append(field(1, public(&k.ecdsa.PublicKey)), field(2, e)...)),
-		{7<<3 | 0, 1, 8<<3 | 5, 1, 2, 3, 4, 9<<3 | 1, 1, 2, 3, 4, 5, 6, 7, 8}, // fields that are not known
+		{7 << 3, 1, 8<<3 | 5, 1, 2, 3, 4, 9<<3 | 1, 1, 2, 3, 4, 5, 6, 7, 8}, // fields that are not known
 		field(2, append(field(1, public(&k.rsa.PublicKey)), field(2, r)...)),
 		field(2, field(1, []byte("a key without signature"))),
 		field(10000, signed),

@@ -1,6 +1,7 @@
 package pe
 
 import (
+	//lint:ignore SA1019 old signatures use it, and they are only verified
 	"crypto/dsa"
 	"crypto/rand"
 	"crypto/sha1"

@@ -249,10 +249,7 @@ func nest(contentInfo []byte) func(signature []byte) [][]byte {
 
 // opusInfo names a program and a URL.
 func opusInfo(name, url string) []byte {
-	var be []byte
-	for _, c := range utf16le(name) {
-		be = append(be, c)
-	}
+	be := append([]byte(nil), utf16le(name)...)
 	for i := 0; i+1 < len(be); i += 2 {
 		be[i], be[i+1] = be[i+1], be[i]
 	}
