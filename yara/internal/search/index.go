@@ -32,11 +32,23 @@ type filteredIndex struct {
 	index  index
 }
 
-// gramFilter is a bitmap over the top bits of the grams' hashes.
+// gramFilter is a bitmap over hashed grams: a gram has two bits in one word.
 type gramFilter struct {
-	bits  []uint64
-	shift uint8
+	words []uint64
+	shift uint8 // a hash's word is its top 64-shift bits
 }
+
+// twoBits are masks of two bits, for a byte of a hash. Looking one up is
+// quicker than shifting the bits there.
+var twoBits = func() (masks [256]uint64) {
+	for i := range masks {
+		masks[i] = 1<<(i%64) | 1<<((i%64+7+13*(i/64))%64)
+	}
+	return masks
+}()
+
+// maskOf chooses the two bits of a hash.
+func maskOf(h uint64) uint64 { return twoBits[uint8(h>>32)] }
 
 // golden is 2^64 divided by the golden ratio: multiplying by it spreads the
 // bits of a gram into the top of the product.
@@ -70,24 +82,25 @@ func newFilteredIndex(grams []gram) filteredIndex {
 }
 
 // newGramFilter makes a bitmap with some 16 bits a gram, of 4 to 256 KB; there
-// is one word where there are no grams.
+// are two words where there are no grams.
 func newGramFilter(grams []gram) gramFilter {
-	width := uint8(6)
+	width := uint8(1)
 	if len(grams) > 0 {
-		width = uint8(min(max(bits.Len(uint(16*len(grams))), 15), 21))
+		width = uint8(min(max(bits.Len(uint(len(grams)/4)), 9), 15))
 	}
-	f := gramFilter{make([]uint64, 1<<width/64), 64 - width}
+	f := gramFilter{make([]uint64, 1<<width), 64 - width}
 	for i := range grams {
-		h := grams[i].key * golden >> f.shift
-		f.bits[h>>6] |= 1 << (h & 63)
+		h := grams[i].key * golden
+		f.words[h>>f.shift] |= maskOf(h)
 	}
 	return f
 }
 
 // bit is 0 only for grams that are not in the index, and else 1.
 func (f *gramFilter) bit(key uint64) uint64 {
-	h := key * golden >> (f.shift & 63)
-	return f.bits[h>>6] >> (h & 63) & 1
+	h := key * golden
+	missing := maskOf(h) &^ f.words[h>>(f.shift&63)]
+	return (missing|-missing)>>63 ^ 1
 }
 
 // tagOf is the part of a hash below its home.

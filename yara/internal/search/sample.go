@@ -1,5 +1,7 @@
 package search
 
+import "math"
+
 // A sampler finds long literals by looking at every eighth byte only: of a
 // literal of 15 bytes and more, a gram of eight begins at such a place,
 // wherever the literal lies. For each of the eight ways it can lie, the rarest
@@ -12,8 +14,8 @@ package search
 type sampler struct {
 	filteredIndex
 	diff bool
-	// drop is how many bits of the word at a place are not of a gram.
-	drop uint8
+	// keep masks the bytes of the word at a place that are of a gram.
+	keep uint64
 }
 
 const (
@@ -35,7 +37,7 @@ const (
 // places that pass the filter into out, relative to from, until out is full.
 // It returns their number and where to go on. Assembly may stand in for
 // sampleGo and sampleDiffGo.
-type sampleKernel func(f *gramFilter, drop uint8, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+type sampleKernel func(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 
 var _, _ sampleKernel = sampleGo, sampleDiffGo
 
@@ -52,8 +54,8 @@ func newSampler(lits []lit, ids []int32, size int) *sampler {
 		for r := range sampleStride {
 			o, _ := l.rarestGram(r, size)
 			var key uint64
-			for _, c := range l.bytes[o : o+size] {
-				key = key>>8 | uint64(c)<<56
+			for j, c := range l.bytes[o : o+size] {
+				key |= uint64(c) << (8 * j)
 			}
 			if !diff {
 				key = merged(key)
@@ -61,7 +63,7 @@ func newSampler(lits []lit, ids []int32, size int) *sampler {
 			grams = append(grams, gram{key, entry{lit: id, offset: int16(o)}})
 		}
 	}
-	return &sampler{newFilteredIndex(grams), diff, uint8(64 - 8*size)}
+	return &sampler{newFilteredIndex(grams), diff, math.MaxUint64 >> (64 - 8*size)}
 }
 
 // rarestGram returns the offset of the rarest gram of the size among those at r
@@ -106,12 +108,12 @@ func diffSize(lits []lit, ids []int32) int {
 	return size
 }
 
-func sampleGo(f *gramFilter, drop uint8, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
-	bits, shift := f.bits, f.shift&63
+func sampleGo(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
+	words, shift := f.words, f.shift&63
 	end := min(to, len(buf)-sampleSize+1)
 	for p := from; p < end; p += sampleStride {
-		h := merged(load64(buf[p:p+8])) << (drop & 63) * golden >> shift
-		if bits[h>>6]&(1<<(h&63)) != 0 {
+		h := merged(load64(buf[p:p+8])) & keep * golden
+		if maskOf(h)&^words[h>>shift] == 0 {
 			out[n%candidates] = uint32(p - from)
 			if n++; n == len(out) {
 				return n, p + sampleStride
@@ -121,12 +123,12 @@ func sampleGo(f *gramFilter, drop uint8, buf []byte, from, to int, out *[candida
 	return n, to
 }
 
-func sampleDiffGo(f *gramFilter, drop uint8, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
-	bits, shift := f.bits, f.shift&63
+func sampleDiffGo(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
+	words, shift := f.words, f.shift&63
 	end := min(to, len(buf)-sampleSize+1)
 	for p := from; p < end; p += sampleStride {
-		h := differences64(load64(buf[p:p+8])) << (drop & 63) * golden >> shift
-		if bits[h>>6]&(1<<(h&63)) != 0 {
+		h := differences64(load64(buf[p:p+8])) & keep * golden
+		if maskOf(h)&^words[h>>shift] == 0 {
 			out[n%candidates] = uint32(p - from)
 			if n++; n == len(out) {
 				return n, p + sampleStride
@@ -143,15 +145,15 @@ func (s *State) scanSamples(f *sampler, buf []byte, base, from, to int) {
 		kernel, grams = sampleDiffGo, differences64
 	}
 	for at := from; at < to; {
-		n, next := kernel(&f.filter, f.drop, buf, at, to, &s.candidates)
+		n, next := kernel(&f.filter, f.keep, buf, at, to, &s.candidates)
 		for _, c := range s.candidates[:n] {
 			p := at + int(c)
-			s.lookUp(&f.index, grams(load64(buf[p:]))<<(f.drop&63), base+p)
+			s.lookUp(&f.index, grams(load64(buf[p:]))&f.keep, base+p)
 		}
 		at = next
 	}
 	// A short gram may end behind the last place that eight bytes follow.
 	if p := (max(0, len(buf)-sampleSize+1) + sampleStride - 1) / sampleStride * sampleStride; from <= p && p < to {
-		s.lookUp(&f.index, grams(load64(s.padded(buf[p:])))<<(f.drop&63), base+p)
+		s.lookUp(&f.index, grams(load64(s.padded(buf[p:])))&f.keep, base+p)
 	}
 }
