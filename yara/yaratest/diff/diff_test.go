@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	cases  = flag.Int("cases", 1000, "how many cases to compare")
+	cases  = flag.Int("cases", 0, "how many cases to compare; 0 skips the comparison")
 	seed   = flag.Uint64("seed", 1, "the first seed")
 	most   = flag.Int("most", 5, "how many differences to minimise, at most")
 	keep   = flag.String("keep", "", "write minimised differences to this `directory`")
@@ -46,7 +46,13 @@ func oracles(t *testing.T) []Oracle {
 // TestDiff compares with the oracles that are installed:
 //
 //	YARAX_NODE_DIR=… go test ./yara/yaratest/diff -run TestDiff -cases 200000 -seed 1 -timeout 0
+//
+// It is asked for, and no part of every run: which differences are known
+// depends on the release of yara that happens to be installed.
 func TestDiff(t *testing.T) {
+	if *cases == 0 {
+		t.Skip("no -cases given")
+	}
 	r := &Runner{Oracles: oracles(t)}
 	shown := make(map[string]int)
 	for s := *seed; r.Tally.Cases < *cases; s++ {
