@@ -29,6 +29,7 @@ func environment(t testing.TB, noColor, cliColor, force, term string) {
 	t.Setenv("CLICOLOR_FORCE", force)
 	t.Setenv("TERM", term)
 	t.Setenv("COLORTERM", "")
+	t.Setenv("CI", "") // termenv takes no output for a terminal where this is set
 	t.Setenv("GOOGLE_CLOUD_SHELL", "")
 }
 
