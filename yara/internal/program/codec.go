@@ -20,7 +20,12 @@ func (d *decoder) prog() *regex.Prog {
 	if !d.bool() || d.failed {
 		return nil
 	}
-	p, rest, err := regex.DecodeProg(d.data)
+	if len(d.progs) == 0 {
+		d.progs = make([]regex.Prog, 256)
+	}
+	p := &d.progs[0]
+	d.progs = d.progs[1:]
+	rest, err := p.DecodeProg(d.data)
 	if err != nil {
 		d.fail()
 		d.err = err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/besra-hunt/besra/yara/internal/regex"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -80,7 +81,8 @@ type decoder struct {
 	data   []byte
 	text   string
 	failed bool
-	err    error // of a regexp
+	err    error        // of a regexp
+	progs  []regex.Prog // made for the regexps to come
 }
 
 func (d *decoder) fail() {

@@ -6,7 +6,7 @@ import (
 )
 
 // codecVersion is the first byte of an encoded prog.
-const codecVersion = 1
+const codecVersion = 2
 
 // The tags of encoded nodes: the Op, but for the two forms of a set and a
 // repetition.
@@ -16,7 +16,7 @@ const (
 	tagEmptySet = 0x20 | byte(OpSet)
 )
 
-// errEncoding is the error of DecodeProg.
+// errEncoding is the error of a malformed prog.
 var errEncoding = errors.New("regex: malformed program")
 
 // AppendBinary appends the prog's encoding to b. It is the tree in prefix
@@ -24,7 +24,10 @@ var errEncoding = errors.New("regex: malformed program")
 func (p *Prog) AppendBinary(b []byte) []byte {
 	b = append(b, codecVersion)
 	b = binary.AppendUvarint(b, uint64(p.limit))
-	return appendNode(b, p.node)
+	if p.encoded != nil {
+		return append(b, p.encoded...)
+	}
+	return appendNode(b, p.Node())
 }
 
 func appendNode(b []byte, n *Node) []byte {
@@ -68,20 +71,33 @@ func appendSet(b []byte, s *Set) []byte {
 	return b
 }
 
-// DecodeProg reads a prog that AppendBinary wrote, and returns what follows
-// it. It checks everything: b may come from anywhere.
-func DecodeProg(b []byte) (p *Prog, rest []byte, err error) {
+// DecodeProg makes p the prog that AppendBinary wrote to b, which must not
+// change afterwards, and returns what follows it. It checks everything, for b
+// may come from anywhere, but keeps the bytes as they are: the tree is made
+// when it is first needed.
+func (p *Prog) DecodeProg(b []byte) (rest []byte, err error) {
 	d := decoder{b: b}
 	if d.byte() != codecVersion {
-		return nil, nil, errEncoding
+		return nil, errEncoding
 	}
-	limit := d.number(maxInsts)
-	n := d.node(0)
+	limit := Limits{Insts: d.number(maxInsts)}.insts()
+	tree := d.b
+	x := d.skim(0)
 	if d.bad {
-		return nil, nil, errEncoding
+		return nil, errEncoding
 	}
-	p, err = Compile(n, Limits{Insts: limit})
-	return p, d.b, err
+	if x.size >= limit {
+		return nil, &SizeError{Insts: x.size, Limit: limit}
+	}
+	n := len(tree) - len(d.b)
+	p.extent, p.limit, p.encoded = x.extent, limit, tree[:n:n]
+	return d.b, nil
+}
+
+// decodeTree makes the tree of what DecodeProg has checked.
+func decodeTree(b []byte) *Node {
+	d := decoder{b: b}
+	return d.node(0)
 }
 
 // decoder reads from b. Once something is wrong, bad is set and only zeros
@@ -120,62 +136,43 @@ func (d *decoder) number(top int) int {
 }
 
 func (d *decoder) node(depth int) *Node {
-	if depth > maxNodeDepth {
-		d.bad = true
-	}
-	tag := d.byte()
-	switch {
-	case d.bad:
-	case tag == byte(OpEmpty):
-	case tag == byte(OpLit):
-		return Literal(append([]byte(nil), d.bytes(d.number(len(d.b)))...))
-	case tag == byte(OpConcat):
+	switch tag := d.byte(); tag {
+	case byte(OpLit):
+		return Literal(d.bytes(d.number(len(d.b))))
+	case byte(OpConcat):
 		return Concat(d.nodes(depth)...)
-	case tag == byte(OpAlt):
+	case byte(OpAlt):
 		return Alternate(d.nodes(depth)...)
-	case tag == byte(OpRepeat), tag == tagLazy:
+	case byte(OpRepeat), tagLazy:
 		lo := d.number(maxInsts)
 		hi := d.number(maxInsts+1) - 1
 		return Repeat(d.node(depth+1), lo, hi, tag != tagLazy)
-	case tag == byte(OpLook):
-		a := Assertion(d.byte())
-		d.bad = d.bad || !a.valid()
-		return Assert(a)
-	default:
-		return d.set(tag)
-	}
-	return Empty()
-}
-
-// nodes reads a list of nodes, each of which takes a byte or more.
-func (d *decoder) nodes(depth int) []*Node {
-	n := d.number(len(d.b))
-	subs := make([]*Node, 0, min(n, 64))
-	for range n {
-		if d.bad {
-			break
-		}
-		subs = append(subs, d.node(depth+1))
-	}
-	return subs
-}
-
-func (d *decoder) set(tag byte) *Node {
-	switch tag {
+	case byte(OpLook):
+		return Assert(Assertion(d.byte()))
 	case tagEmptySet:
 		return Class(Set{})
 	case tagMask:
 		value := d.byte()
 		return Masked(value, d.byte())
 	case byte(OpSet):
-		var s Set
-		for i := range s {
-			if w := d.bytes(8); w != nil {
-				s[i] = binary.LittleEndian.Uint64(w)
-			}
-		}
-		return Class(s)
+		return Class(d.set())
 	}
-	d.bad = true
 	return Empty()
+}
+
+func (d *decoder) nodes(depth int) []*Node {
+	subs := make([]*Node, d.number(len(d.b)))
+	for i := range subs {
+		subs[i] = d.node(depth + 1)
+	}
+	return subs
+}
+
+func (d *decoder) set() (s Set) {
+	if b := d.bytes(8 * len(s)); b != nil {
+		for i := range s {
+			s[i] = binary.LittleEndian.Uint64(b[8*i:])
+		}
+	}
+	return s
 }

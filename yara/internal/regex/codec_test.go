@@ -2,6 +2,7 @@ package regex
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -15,12 +16,13 @@ func TestCodec(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := p.AppendBinary([]byte("before"))
-		q, rest, err := DecodeProg(append(b[len("before"):], "behind"...))
+		q := new(Prog)
+		rest, err := q.DecodeProg(append(b[len("before"):], "behind"...))
 		if err != nil || string(rest) != "behind" {
 			t.Fatalf("%v: rest %q, %v", n, rest, err)
 		}
-		if p.String() != q.String() || p.limit != q.limit || p.MinLen() != q.MinLen() || p.MaxLen() != q.MaxLen() {
-			t.Errorf("got %v, want %v", q, p)
+		if p.String() != q.String() || p.limit != q.limit || p.extent != q.extent {
+			t.Errorf("got %v %v, want %v %v", q, q.extent, p, p.extent)
 		}
 		if again := q.AppendBinary(nil); !bytes.Equal(again, b[len("before"):]) {
 			t.Errorf("%v: encoded anew %x, want %x", n, again, b)
@@ -40,22 +42,25 @@ func TestDecodeProgRefuses(t *testing.T) {
 	deep := append([]byte{codecVersion, 0}, bytes.Repeat([]byte{byte(OpRepeat), 1, 3}, 10000)...)
 	tests := map[string]string{
 		"empty":           "",
-		"version":         "\x02\x00\x00",
-		"no node":         "\x01\x00",
-		"unknown tag":     "\x01\x00\x1F",
-		"literal too big": "\x01\x00\x01\xFF\x01a",
-		"number too big":  "\x01\x00\x05\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\x00\x00",
-		"number cut":      "\x01\x00\x05\x80",
-		"too many subs":   "\x01\x00\x03\x7F\x00\x00",
-		"assertion":       "\x01\x00\x06\x00",
-		"assertion unit":  "\x01\x00\x06\xC3",
-		"set cut":         "\x01\x00\x02" + strings.Repeat("a", 31),
+		"version":         "\x01\x00\x00",
+		"no node":         "\x02\x00",
+		"unknown tag":     "\x02\x00\x1F",
+		"literal too big": "\x02\x00\x01\xFF\x01a",
+		"number too big":  "\x02\x00\x05\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\x00\x00",
+		"number cut":      "\x02\x00\x05\x80",
+		"too many subs":   "\x02\x00\x03\x7F\x00\x00",
+		"assertion":       "\x02\x00\x06\x00",
+		"assertion unit":  "\x02\x00\x06\xC3",
+		"set cut":         "\x02\x00\x02" + strings.Repeat("a", 31),
 		"too deep":        string(append(deep, byte(OpEmpty))),
-		"too large":       "\x01\x00\x05\xA0\x8D\x06\x00\x05\xA0\x8D\x06\x00\x01\x01a",
+		"no alternative":  "\x02\x00\x04\x00",
+		"repeat of 0":     "\x02\x00\x05\x00\x01\x01\x01a",
+		"bounds reversed": "\x02\x00\x05\x03\x03\x01\x01a",
+		"too large":       "\x02\x00\x05\xA0\x8D\x06\x00\x05\xA0\x8D\x06\x00\x01\x01a",
 	}
 	for name, b := range tests {
-		if p, _, err := DecodeProg([]byte(b)); err == nil {
-			t.Errorf("%s: got %v", name, p)
+		if _, err := new(Prog).DecodeProg([]byte(b)); err == nil {
+			t.Errorf("%s: no error", name)
 		}
 	}
 }
@@ -70,18 +75,19 @@ func FuzzDecodeProg(f *testing.F) {
 	}
 	m := new(Machine)
 	f.Fuzz(func(t *testing.T, b, data []byte) {
-		p, rest, err := DecodeProg(b)
+		p, q := new(Prog), new(Prog)
+		rest, err := p.DecodeProg(b)
 		if err != nil {
 			return
 		}
 		if len(rest) > len(b) {
 			t.Fatal("rest is longer than all")
 		}
-		q, _, err := DecodeProg(p.AppendBinary(nil))
+		_, err = q.DecodeProg(appendNode(binary.AppendUvarint([]byte{codecVersion}, uint64(p.limit)), p.Node()))
 		if err != nil || q.String() != p.String() {
 			t.Fatalf("%v encoded and decoded is %v, %v", p, q, err)
 		}
-		if size(p.node, 0) < 2000 && len(data) < 64 {
+		if p.size < 2000 && len(data) < 64 {
 			m.MatchAt(p, data, 0, 0)
 			m.StartsBefore(p, data, len(data), 0, func(int) bool { return true })
 			m.Find(p, data, 0)

@@ -70,12 +70,12 @@ func (m *Machine) MatchAt(p *Prog, data []byte, start, limit int) (end int, ok b
 	}
 	m = m.idle()
 	bound := boundOf(len(data), start, limit)
-	switch {
-	case p.literal != nil:
-		end = start + len(p.literal)
-		return end, end <= bound && string(data[start:end]) == string(p.literal)
-	case p.chain != nil && !m.simulate:
-		return m.chains.match(p.chain, data, start, bound)
+	switch f := p.runnable(); {
+	case f.literal != nil:
+		end = start + len(f.literal)
+		return end, end <= bound && string(data[start:end]) == string(f.literal)
+	case f.chain != noChain && !m.simulate:
+		return m.chains.match(f.chain, data, start, bound)
 	}
 	return m.forward(m.dfa(p, preferred), data, start, bound, nil)
 }
@@ -129,8 +129,8 @@ func (m *Machine) Find(p *Prog, data []byte, from int) bool {
 	if from < 0 || from+p.min > len(data) {
 		return false
 	}
-	if p.literal != nil {
-		return bytes.Contains(data[from:], p.literal)
+	if f := p.runnable(); f.literal != nil {
+		return bytes.Contains(data[from:], f.literal)
 	}
 	m = m.idle()
 	_, ok := m.forward(m.dfa(p, find), data, from, len(data), nil)

@@ -229,6 +229,28 @@ func (n *Node) MaxLen() int {
 	return 0
 }
 
+// openJump is Prog.OpenJump of a tree.
+func (n *Node) openJump() int {
+	open := 0
+	if n.Op == OpRepeat {
+		if set, ok := n.Subs[0].OneByte(); ok && set == AnyByte() {
+			open = openOf(n.Min, n.Max)
+		}
+	}
+	for _, s := range n.Subs {
+		open = max(open, s.openJump())
+	}
+	return open
+}
+
+// openOf is what a repetition leaves open.
+func openOf(min, max int) int {
+	if max < 0 {
+		return tooLong
+	}
+	return max - min
+}
+
 // times multiplies without overflow.
 func times(a, b int) int {
 	if a != 0 && b > tooLong/a {

@@ -30,7 +30,7 @@ type expression struct {
 
 func newExpression(n *program.Needle, ordinal int32) *expression {
 	x := &expression{ordinal: ordinal}
-	if !hasLongJump(wholeOf(n).Node()) {
+	if wholeOf(n).OpenJump() <= longJump {
 		x.forward, x.backward, x.whole = scanLimit, scanLimit, scanLimit
 		if n.Reverse != nil && len(n.Atoms) > 0 {
 			x.whole = 2 * scanLimit
@@ -45,15 +45,6 @@ func wholeOf(n *program.Needle) *regex.Prog {
 		return n.Whole
 	}
 	return n.Forward
-}
-
-func hasLongJump(n *regex.Node) bool {
-	if n.Op == regex.OpRepeat && (n.Max < 0 || n.Max-n.Min > longJump) {
-		if set, ok := n.Subs[0].OneByte(); ok && set == regex.AnyByte() {
-			return true
-		}
-	}
-	return slices.ContainsFunc(n.Subs, hasLongJump)
 }
 
 // backwards returns the whole expression reversed, or nil where it is too large.
