@@ -79,6 +79,23 @@ type Facts interface {
 	Fact(ctx context.Context, name string) Fact
 }
 
+// Recorded answers from facts that were recorded, such as those of a [Finding],
+// so that a decision can be made again where the target is not at hand. What was
+// not recorded is unavailable. It is immutable and shared.
+func Recorded(facts []Fact) Facts { return recorded(facts) }
+
+type recorded []Fact
+
+// Fact implements [Facts].
+func (r recorded) Fact(_ context.Context, name string) Fact {
+	for _, f := range r {
+		if f.Name == name {
+			return f
+		}
+	}
+	return Unavailable(name, "it was not asked for when the finding was made")
+}
+
 // NoFacts knows nothing: every fact is unavailable.
 type NoFacts struct{}
 

@@ -14,20 +14,35 @@ const (
 	TypeStrings                   // list(string)
 )
 
+// String returns the type as documentation spells it.
+func (t FactType) String() string {
+	return [...]string{"string", "int", "bool", "timestamp", "list(string)"}[t]
+}
+
+// Grades holds the best grade that a fact can have in each context where it can
+// be known at all.
+type Grades map[Context]Grade
+
 // FactDef defines one fact of the vocabulary.
 type FactDef struct {
-	Name     string    // dotted, such as "file.owner.name"
-	Type     FactType  // type of its value
-	Contexts []Context // where it can be known at all
-	Doc      string    // one sentence; a time says what it is the time of
+	Name   string // dotted, such as "file.owner.name"
+	Type   FactType
+	Grades Grades
+	Doc    string // one sentence; a time says what it is the time of
 }
 
 // In reports whether the fact can be known in context c.
-func (d FactDef) In(c Context) bool { return slices.Contains(d.Contexts, c) }
+func (d FactDef) In(c Context) bool { return d.Grades[c] != GradeUnavailable }
+
+// Contexts lists where the fact can be known, in the order of [Contexts].
+func (d FactDef) Contexts() []Context {
+	return slices.DeleteFunc(Contexts(), func(c Context) bool { return !d.In(c) })
+}
 
 // Vocabulary lists every fact that a collector may fill and an exclusion may
-// ask for, sorted by name within each group. It is the one table that facts,
-// exclusions and documentation share; a name outside it does not exist.
+// ask for, group by group. It is the one table that facts, exclusions and
+// documentation share; a name outside it does not exist. Of a context that no
+// source of this version yields, the facts are agreed and never known.
 func Vocabulary() []FactDef { return slices.Clone(vocabulary) }
 
 // FactNamed returns the definition of name.
@@ -39,18 +54,40 @@ func FactNamed(name string) (FactDef, bool) {
 	return vocabulary[i], true
 }
 
+// The usual grades of a fact: what its own system says of a live host is
+// verified, what a foreign root or an archive says of itself is asserted.
 var (
-	onDisk   = []Context{ContextFile, ContextImage}
-	named    = []Context{ContextFile, ContextImage, ContextArchive, ContextMail, ContextObject}
-	owned    = []Context{ContextFile, ContextImage, ContextArchive}
-	anywhere = Contexts()
-	running  = []Context{ContextProcess}
-	live     = []Context{ContextFile, ContextProcess}
-	wire     = []Context{ContextNetwork}
+	anywhere = Grades{ContextFile: GradeVerified, ContextImage: GradeVerified, ContextArchive: GradeVerified, ContextProcess: GradeVerified,
+		ContextNetwork: GradeVerified, ContextMail: GradeVerified, ContextObject: GradeVerified}
+	hosted = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted, ContextArchive: GradeAsserted, ContextProcess: GradeVerified,
+		ContextNetwork: GradeAsserted, ContextMail: GradeAsserted, ContextObject: GradeAsserted}
+	named = Grades{ContextFile: GradeWeak, ContextImage: GradeWeak, ContextArchive: GradeWeak, ContextMail: GradeWeak, ContextObject: GradeWeak}
+	owned = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted, ContextArchive: GradeAsserted}
+	timed = Grades{ContextFile: GradeWeak, ContextImage: GradeWeak, ContextArchive: GradeWeak, ContextObject: GradeVerified}
+
+	onDisk   = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted}
+	indexed  = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted}
+	mounted  = Grades{ContextFile: GradeVerified}
+	noted    = Grades{ContextFile: GradeWeak}
+	opened   = Grades{ContextFile: GradeWeak, ContextProcess: GradeWeak}
+	openedBy = Grades{ContextFile: GradeVerified, ContextProcess: GradeVerified}
+
+	packed    = Grades{ContextArchive: GradeVerified}
+	packedIn  = Grades{ContextArchive: GradeWeak}
+	layered   = Grades{ContextImage: GradeVerified}
+	layeredBy = Grades{ContextImage: GradeAsserted}
+	running   = Grades{ContextProcess: GradeVerified}
+	called    = Grades{ContextProcess: GradeWeak}
+	onWire    = Grades{ContextNetwork: GradeVerified}
+	claimed   = Grades{ContextNetwork: GradeWeak}
+	written   = Grades{ContextMail: GradeWeak}
+	stamped   = Grades{ContextMail: GradeAsserted}
+	stored    = Grades{ContextObject: GradeVerified}
+	storedAs  = Grades{ContextObject: GradeWeak}
 )
 
 var vocabulary = []FactDef{
-	{"file.path", TypeString, named, "Cleaned absolute path on the file's own host, slash-separated; the inner path of an archive member."},
+	{"file.path", TypeString, named, "Cleaned absolute path on the file's own host, slash-separated; the inner path of an archive member, the key of an object."},
 	{"file.dir", TypeString, named, "Directory part of file.path."},
 	{"file.name", TypeString, named, "Last element of file.path."},
 	{"file.ext", TypeString, named, "Extension of file.name in lower case, with its dot; empty where there is none."},
@@ -59,8 +96,9 @@ var vocabulary = []FactDef{
 	{"file.md5", TypeString, anywhere, "MD5 of the content, lower-case hex. Collisions are practical: never proof on its own."},
 	{"file.sha1", TypeString, anywhere, "SHA-1 of the content, lower-case hex."},
 	{"file.sha256", TypeString, anywhere, "SHA-256 of the content, lower-case hex."},
+	{"file.sha512", TypeString, anywhere, "SHA-512 of the content, lower-case hex."},
 	{"file.mode", TypeInt, owned, "Permission bits with setuid, setgid and sticky, such as 0755."},
-	{"file.mtime", TypeTimestamp, owned, "Time of the last change of the content, as the file system says; the owner can set it."},
+	{"file.mtime", TypeTimestamp, timed, "Time of the last change of the content, as the file system says; the owner can set it."},
 	{"file.ctime", TypeTimestamp, onDisk, "Time of the last change of the inode."},
 	{"file.btime", TypeTimestamp, onDisk, "Time of birth of the inode, where the file system keeps it."},
 	{"file.owner.uid", TypeInt, owned, "Numeric owner."},
@@ -68,29 +106,79 @@ var vocabulary = []FactDef{
 	{"file.owner.sid", TypeString, onDisk, "Owner's security identifier (Windows)."},
 	{"file.group.gid", TypeInt, owned, "Numeric group."},
 	{"file.group.name", TypeString, owned, "Group's name by the group file of the file's own host."},
+	{"file.links", TypeInt, onDisk, "Number of names (hard links) that the inode has."},
+	{"file.symlink", TypeBool, onDisk, "The path, or a directory of it, is a symbolic link."},
 	{"file.world_writable", TypeBool, onDisk, "The file, or a directory above it that is not sticky, can be written by everyone."},
 	{"file.foreign_writable", TypeBool, onDisk, "The file, or a directory above it, can be written by someone other than root and the file's owner."},
-	{"file.mount.type", TypeString, []Context{ContextFile}, "Type of the file system it lies on."},
-	{"file.origin_url", TypeString, []Context{ContextFile}, "URL it was downloaded from, as the browser noted it in an extended attribute or stream."},
-	{"package.name", TypeString, onDisk, "Name of the installed package that owns the path, by the host's own package index."},
-	{"package.verified", TypeBool, onDisk, "The content equals what that package shipped, by the digest in the package index."},
+	{"file.mount.type", TypeString, mounted, "Type of the file system it lies on."},
+	{"file.mount.point", TypeString, mounted, "Directory that this file system is mounted on."},
+	{"file.origin_url", TypeString, noted, "URL it was downloaded from, as the browser noted it in an extended attribute or stream."},
+	{"file.origin_host", TypeString, noted, "Host of file.origin_url, in lower case."},
+
+	{"package.manager", TypeString, indexed, "Package manager whose index was read: dpkg, rpm or apk."},
+	{"package.name", TypeString, indexed, "Name of the installed package that owns the path, by the host's own package index; empty where none does."},
+	{"package.version", TypeString, indexed, "Version of that package, as its manager spells it."},
+	{"package.verified", TypeBool, indexed, "The content equals what that package shipped, by the digest in the package index."},
+
+	{"archive.path", TypeString, packedIn, "Path of the outermost archive, on its own host."},
+	{"archive.chain", TypeStrings, packedIn, "Names of the archives around the member, outermost first."},
+	{"archive.sha256", TypeString, packed, "SHA-256 of the outermost archive, lower-case hex."},
+	{"image.ref", TypeString, layeredBy, "Reference of the container image, such as registry.example/app:1.2."},
+	{"image.digest", TypeString, layered, "Digest of the image's manifest, such as sha256:…."},
+	{"image.layer", TypeString, layered, "Digest of the layer that holds the file."},
+	{"image.created_by", TypeString, layeredBy, "Command that made the layer, as the image's history says."},
+
 	{"process.pid", TypeInt, running, "Process identifier."},
-	{"process.name", TypeString, running, "Base name of the process's executable."},
-	{"process.exe", TypeString, running, "Path of the process's executable."},
-	{"process.cmdline", TypeString, running, "Command line, arguments joined by a space."},
+	{"process.name", TypeString, called, "Base name of the process's executable."},
+	{"process.exe", TypeString, called, "Path of the process's executable."},
+	{"process.sha256", TypeString, running, "SHA-256 of the process's executable, lower-case hex."},
+	{"process.cmdline", TypeString, called, "Command line, arguments joined by a space."},
+	{"process.cwd", TypeString, called, "Working directory."},
+	{"process.uid", TypeInt, running, "Numeric user it runs as."},
 	{"process.user", TypeString, running, "Name of the user it runs as."},
-	{"process.ancestors", TypeStrings, running, "Names of its ancestors' executables, nearest first."},
+	{"process.ancestors", TypeStrings, called, "Names of its ancestors' executables, nearest first."},
 	{"process.start", TypeTimestamp, running, "Time the process started."},
-	{"opener.names", TypeStrings, live, "Names of the executables that have the file open at the time of the scan."},
-	{"net.src.ip", TypeString, wire, "Address that sent the bytes."},
-	{"net.dst.ip", TypeString, wire, "Address that received the bytes."},
-	{"net.src.port", TypeInt, wire, "Port that sent the bytes."},
-	{"net.dst.port", TypeInt, wire, "Port that received the bytes."},
-	{"net.host", TypeString, wire, "Host named by the protocol: HTTP Host, TLS server name."},
-	{"net.url", TypeString, wire, "URL the object was carved from."},
-	{"net.time", TypeTimestamp, wire, "Time of the stream's first packet."},
-	{"host.name", TypeString, anywhere, "Name of the host the bytes belong to."},
-	{"host.os", TypeString, anywhere, "Operating system of that host, as GOOS spells it."},
+	{"process.unit", TypeString, running, "Unit of the service manager that it runs in, such as logproc.service."},
+	{"process.container", TypeString, running, "Identifier of the container it runs in; empty where it runs in none."},
+
+	{"opener.names", TypeStrings, opened, "Names of the executables that have the file open at the time of the scan."},
+	{"opener.exes", TypeStrings, opened, "Paths of the executables that have the file open at the time of the scan."},
+	{"opener.users", TypeStrings, openedBy, "Names of the users whose processes have the file open at the time of the scan."},
+
+	{"net.proto", TypeString, onWire, "Transport protocol: tcp or udp."},
+	{"net.src.ip", TypeString, onWire, "Address that sent the bytes."},
+	{"net.dst.ip", TypeString, onWire, "Address that received the bytes."},
+	{"net.src.port", TypeInt, onWire, "Port that sent the bytes."},
+	{"net.dst.port", TypeInt, onWire, "Port that received the bytes."},
+	{"net.host", TypeString, claimed, "Host named by the protocol: HTTP Host, TLS server name."},
+	{"net.url", TypeString, claimed, "URL the object was carved from."},
+	{"net.user_agent", TypeString, claimed, "User agent that asked for the object."},
+	{"net.time", TypeTimestamp, onWire, "Time of the stream's first packet."},
+
+	{"mail.from", TypeString, written, "Address of the header From, in lower case."},
+	{"mail.from_domain", TypeString, written, "Domain of mail.from."},
+	{"mail.reply_to", TypeString, written, "Address of the header Reply-To, in lower case; empty where there is none."},
+	{"mail.envelope_from", TypeString, stamped, "Address that the receiving server noted in Return-Path, in lower case."},
+	{"mail.subject", TypeString, written, "Subject, decoded."},
+	{"mail.list_id", TypeString, written, "Identifier of the mailing list."},
+	{"mail.dkim", TypeString, stamped, "Result of DKIM by the trusted server's Authentication-Results: pass, fail, none, …."},
+	{"mail.spf", TypeString, stamped, "Result of SPF by the same."},
+	{"mail.dmarc", TypeString, stamped, "Result of DMARC by the same."},
+	{"mail.date", TypeTimestamp, written, "Time of the header Date, which the sender writes."},
+	{"mail.received", TypeTimestamp, stamped, "Time at which the receiving server took the message."},
+
+	{"object.bucket", TypeString, stored, "Bucket or container that holds the object."},
+	{"object.etag", TypeString, stored, "Entity tag, as the store gives it."},
+	{"object.content_type", TypeString, storedAs, "Media type, as the writer stated it."},
+	{"object.tags", TypeStrings, storedAs, "Tags of the object, each as key=value."},
+
+	{"rule.name", TypeString, anywhere, "Name of the rule that matched."},
+	{"rule.tags", TypeStrings, anywhere, "Tags of that rule."},
+	{"match.patterns", TypeStrings, anywhere, "Identifiers of the rule's patterns that occur, such as $s1."},
+	{"match.count", TypeInt, anywhere, "Number of their occurrences."},
+
+	{"host.name", TypeString, hosted, "Name of the host the bytes belong to."},
+	{"host.os", TypeString, hosted, "Operating system of that host, as GOOS spells it."},
 	{"host.tags", TypeStrings, anywhere, "Tags the operator gave the host (--tag)."},
 	{"scan.time", TypeTimestamp, anywhere, "Time of the scan. Rarely what an exclusion wants."},
 }

@@ -152,7 +152,7 @@ func (t *tester) compile(d *Detection, spec exclusion.Spec, f exclusion.Fixture)
 		p.Value = value
 		params[name] = p
 	}
-	env, problems := exclusion.NewEnv(params)
+	env, problems := exclusion.NewEnv(params, nil)
 	if env == nil {
 		return nil, problems[0]
 	}

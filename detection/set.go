@@ -182,7 +182,7 @@ func (c *setCompiler) add(p *Pack, d *Detection) {
 }
 
 func (c *setCompiler) exclusions(p *Pack, d *Detection) []*exclusion.Exclusion {
-	env, problems := exclusion.NewEnv(d.Parameters)
+	env, problems := exclusion.NewEnv(d.Parameters, nil)
 	if len(problems) > 0 {
 		c.fail(Fault{Pack: p.Name, Path: d.Path, Exclusion: problems})
 		return nil

@@ -17,7 +17,7 @@ import (
 // Otherwise the finding is undecided if a suppression or a downgrade is
 // unknown, and an alert if none is.
 func Apply(ctx context.Context, exclusions []*Exclusion, f *besra.Finding, facts besra.Facts, at time.Time) {
-	memory := Remember(facts)
+	memory := Remember(matchFacts{f, facts})
 	f.Verdict, f.Severity, f.Suppression, f.Decisions = besra.VerdictAlert, f.AuthorSeverity, nil, nil
 	for _, x := range exclusions {
 		if !x.For(f.Target.Context) {
@@ -30,6 +30,46 @@ func Apply(ctx context.Context, exclusions []*Exclusion, f *besra.Finding, facts
 		}
 	}
 	f.Facts = memory.Asked()
+}
+
+// matchFacts answers the groups rule and match from the finding, and the rest
+// from what is known of its target.
+type matchFacts struct {
+	finding *besra.Finding
+	besra.Facts
+}
+
+// Fact implements [besra.Facts].
+func (m matchFacts) Fact(ctx context.Context, name string) besra.Fact {
+	var value any
+	switch name {
+	case "rule.name":
+		value = m.finding.Rule.Name
+	case "rule.tags":
+		value = append([]string{}, m.finding.Rule.Tags...)
+	case "match.patterns":
+		value = m.patterns()
+	case "match.count":
+		value = m.count()
+	default:
+		return m.Facts.Fact(ctx, name)
+	}
+	return besra.Fact{Name: name, Value: value, Grade: besra.GradeVerified, Source: "match"}
+}
+
+func (m matchFacts) patterns() []string {
+	out := []string{}
+	for _, p := range m.finding.Patterns {
+		out = append(out, p.ID)
+	}
+	return out
+}
+
+func (m matchFacts) count() (n int64) {
+	for _, p := range m.finding.Patterns {
+		n += int64(p.Count)
+	}
+	return n
 }
 
 // settle lets one decision act on the finding and reports whether it is final.

@@ -45,7 +45,7 @@ func Compile(spec Spec, o Options) (*Exclusion, []*Problem) {
 	spec.check(p)
 	env := o.Env
 	if env == nil {
-		env, _ = NewEnv(nil)
+		env, _ = NewEnv(nil, nil)
 	}
 	if o.CostLimit == 0 {
 		o.CostLimit = DefaultCostLimit
@@ -118,7 +118,7 @@ func (p *problems) checkContexts(tree *Expr, contexts []besra.Context) {
 		}
 		if len(without) > 0 {
 			p.at(e.Offset, CodeWrongContext, fmt.Sprintf("%s is never known in context %s (it is in %s)",
-				e.Name, strings.Join(without, ", "), strings.Join(contextNames(def.Contexts), ", ")), wrongContextHint(e.Name, tree))
+				e.Name, strings.Join(without, ", "), strings.Join(contextNames(def.Contexts()), ", ")), wrongContextHint(e.Name, tree))
 		}
 		return true
 	})
@@ -188,19 +188,19 @@ func (x *Exclusion) Expr() *Expr { return x.tree }
 // For reports whether the exclusion lists context c.
 func (x *Exclusion) For(c besra.Context) bool { return slices.Contains(x.spec.Contexts, c) }
 
-// Unresolved lists the parameters, as params.NAME, that the expression needs
+// Unresolved lists the parameters and lists, by their name in it, that the expression needs
 // and that have no value.
 func (x *Exclusion) Unresolved() []string {
 	var out []string
 	for _, name := range x.tree.Params() {
 		if x.params[name].value == nil {
-			out = append(out, "params."+name)
+			out = append(out, name)
 		}
 	}
 	return out
 }
 
-// Param returns the value of a parameter as string, int64, bool or []string, or
+// Param returns the value of params.NAME or lists.NAME as string, int64, bool or []string, or
 // nil where it is not set.
 func (x *Exclusion) Param(name string) any {
 	switch v := x.params[name].value.(type) {

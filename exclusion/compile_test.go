@@ -171,7 +171,7 @@ func TestParameters(t *testing.T) {
 		{"two words", exclusion.Parameter{Default: "a"}, nil, "not a name"},
 	}
 	for _, tt := range tests {
-		e, problems := exclusion.NewEnv(exclusion.Parameters{tt.name: tt.param})
+		e, problems := exclusion.NewEnv(exclusion.Parameters{tt.name: tt.param}, nil)
 		if tt.err != "" {
 			if len(problems) != 1 || problems[0].Code != exclusion.CodeBadParameter || !strings.Contains(problems[0].Message, tt.err) {
 				t.Errorf("%s: got %v, want %q", tt.name, problems, tt.err)
@@ -182,7 +182,7 @@ func TestParameters(t *testing.T) {
 			continue
 		}
 		x := compile(t, spec(fmt.Sprintf("params.%s == params.%s", tt.name, tt.name)), exclusion.Options{Env: e})
-		if diff := cmp.Diff(tt.value, x.Param(tt.name)); diff != "" || len(problems) > 0 {
+		if diff := cmp.Diff(tt.value, x.Param("params."+tt.name)); diff != "" || len(problems) > 0 {
 			t.Errorf("%s: value (-want +got):\n%s%v", tt.name, diff, problems)
 		}
 	}

@@ -147,8 +147,11 @@ func (x *Exclusion) whyUnknown(effect besra.Effect, missing []string, facts *Mem
 	var reasons []string
 	for _, name := range missing {
 		reason := printable(facts.facts[name].Source)
-		if strings.HasPrefix(name, "params.") {
+		switch group, _, _ := strings.Cut(name, "."); group {
+		case "params":
 			reason = "the parameter is not set"
+		case "lists":
+			reason = "the list was not read"
 		}
 		if reason != "" && !slices.Contains(reasons, reason) {
 			reasons = append(reasons, reason)

@@ -10,7 +10,7 @@
 // that its contexts can provide, [Exclusion.Decide] asks for the facts, and
 // [Apply] writes the answers of a whole list of exclusions into a finding:
 //
-//	env, problems := exclusion.NewEnv(detection.Parameters)
+//	env, problems := exclusion.NewEnv(detection.Parameters, nil)
 //	x, problems := exclusion.Compile(spec, exclusion.Options{Env: env, KnownBad: hashes})
 //	exclusion.Apply(ctx, []*exclusion.Exclusion{x}, &finding, target.Facts, time.Now())
 //

@@ -32,15 +32,16 @@ const (
 // functions, and one detection's parameters. It is immutable.
 type Env struct {
 	cel    *cel.Env
-	params map[string]parameter
+	params map[string]parameter // parameters and lists, by the name in expressions
 }
 
-// NewEnv types the parameters and builds the language. A parameter that is
+// NewEnv types the parameters and lists and builds the language. One that is
 // wrong is a problem and is left out; the Env is usable all the same, and an
-// expression that needs the parameter will not compile.
-func NewEnv(params Parameters) (*Env, []*Problem) {
+// expression that needs it will not compile.
+func NewEnv(params Parameters, lists Lists) (*Env, []*Problem) {
 	p := &problems{}
 	e := &Env{params: params.typed(p)}
+	lists.typed(p, e.params)
 	options := append(declarations(),
 		cel.ParserExpressionSizeLimit(MaxWhen), cel.ExpressionNodeLimit(maxNodes),
 		cel.ParserRecursionLimit(maxNesting), cel.RegexProgramSizeLimit(maxRegexp))
@@ -48,7 +49,7 @@ func NewEnv(params Parameters) (*Env, []*Problem) {
 		options = append(options, cel.VariableWithDoc(maskName(d.Name), factTypes[d.Type], d.Doc))
 	}
 	for name, typed := range e.params {
-		options = append(options, cel.Variable("params."+name, typed.celType))
+		options = append(options, cel.Variable(name, typed.celType))
 	}
 	env, err := cel.NewCustomEnv(options...)
 	if err != nil { // no parameter can cause this: names and types were checked
@@ -180,8 +181,7 @@ func (s sizes) EstimateSize(element cost.AstNode) *cost.SizeEstimate {
 
 // members returns how many members the named list can have.
 func (s sizes) members(name string) uint64 {
-	param, _ := strings.CutPrefix(name, "params.")
-	if set, ok := s.params[param].value.(stringSet); ok {
+	if set, ok := s.params[name].value.(stringSet); ok {
 		return uint64(set.Size().(types.Int))
 	}
 	return maxMembers

@@ -99,9 +99,9 @@ func (ev *evaluation) unknown(name string) ref.Val {
 // ResolveName implements [cel.Activation]: it asks for a fact or parameter when
 // the expression needs it.
 func (ev *evaluation) ResolveName(name string) (any, bool) {
-	if param, ok := strings.CutPrefix(name, "params."); ok {
-		if value := ev.x.params[param].value; value != nil {
-			return value, true
+	if param, ok := ev.x.params[name]; ok {
+		if param.value != nil {
+			return param.value, true
 		}
 		return ev.unknown(name), true
 	}

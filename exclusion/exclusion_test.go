@@ -27,7 +27,7 @@ func known(t testing.TB, values map[string]any) besra.Facts {
 // env returns the language with parameters.
 func env(t testing.TB, params exclusion.Parameters) *exclusion.Env {
 	t.Helper()
-	e, problems := exclusion.NewEnv(params)
+	e, problems := exclusion.NewEnv(params, nil)
 	for _, p := range problems {
 		t.Errorf("parameters: %v", p)
 	}

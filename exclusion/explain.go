@@ -73,7 +73,7 @@ func (ev *evaluation) steps(e *Expr) *Step {
 	}
 	for _, name := range e.Params() {
 		if ev.x.params[name].value == nil {
-			s.Missing = append(s.Missing, "params."+name)
+			s.Missing = append(s.Missing, name)
 		}
 	}
 	return s

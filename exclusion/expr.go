@@ -25,7 +25,7 @@ const (
 	KindExists  Kind = "exists"  // Name: variable; Args: list, condition
 	KindAll     Kind = "all"     // Name: variable; Args: list, condition
 	KindFact    Kind = "fact"    // Name: in the vocabulary
-	KindParam   Kind = "param"   // Name: without "params."
+	KindParam   Kind = "param"   // Name: params.NAME or lists.NAME
 	KindVar     Kind = "var"     // Name: bound by exists or all
 	KindLiteral Kind = "literal" // Value: string, int64, float64 or bool
 	KindList    Kind = "list"    // Args: the members
@@ -59,7 +59,7 @@ func (e *Expr) Walk(f func(*Expr) bool) {
 // Facts returns the names of the facts in e, each once, in order of appearance.
 func (e *Expr) Facts() []string { return e.names(KindFact) }
 
-// Params returns the names of the parameters in e, each once, in order of
+// Params returns the names of the parameters and lists in e, each once, in order of
 // appearance.
 func (e *Expr) Params() []string { return e.names(KindParam) }
 
@@ -90,8 +90,6 @@ func (e *Expr) String() string {
 		return e.Args[0].nested(Kind.compound) + " ? " + e.Args[1].nested(Kind.compound) + " : " + e.Args[2].nested(Kind.compound)
 	case KindExists, KindAll:
 		return fmt.Sprintf("%s.%s(%s, %s)", e.Args[0].nested(Kind.operand), e.Kind, e.Name, e.Args[1])
-	case KindParam:
-		return "params." + e.Name
 	case KindLiteral:
 		return literalText(e.Value)
 	case KindList:
@@ -247,7 +245,7 @@ func (b *builder) name(out *Expr, e ast.Expr) {
 	}
 	out.Offset = b.offset(root)
 	name := unmaskName(strings.Join(path, "."))
-	parameter, isParam := strings.CutPrefix(name, "params.")
+	isParam := strings.HasPrefix(name, "params.") || strings.HasPrefix(name, "lists.")
 	_, isFact := besra.FactNamed(name)
 	switch {
 	case len(path) == 1 && slices.Contains(b.bound, name):
@@ -255,7 +253,7 @@ func (b *builder) name(out *Expr, e ast.Expr) {
 	case isFact:
 		out.Kind, out.Name = KindFact, name
 	case isParam:
-		b.param(out, parameter)
+		b.param(out, name)
 	default:
 		out.Kind, out.Name = KindFact, name
 		message, hint := unknownName(name)
@@ -269,15 +267,19 @@ func (b *builder) param(out *Expr, name string) {
 		return
 	}
 	var known []string
+	prefix, short, _ := strings.Cut(name, ".")
 	for k := range b.params {
-		known = append(known, k)
+		if rest, ok := strings.CutPrefix(k, prefix+"."); ok {
+			known = append(known, rest)
+		}
 	}
 	slices.Sort(known)
-	hint := suggest(name, known)
+	hint := suggest(short, known)
+	what := map[string]string{"params": "parameter", "lists": "list"}[prefix]
 	if hint == "" {
-		hint = "declare it under parameters of the detection"
+		hint = "declare it under " + what + "s of the detection"
 	}
-	b.p.at(out.Offset, CodeUnknownParameter, fmt.Sprintf("there is no parameter params.%s", name), hint)
+	b.p.at(out.Offset, CodeUnknownParameter, fmt.Sprintf("there is no %s %s", what, name), hint)
 }
 
 // dotted returns the elements of a.b.c and the node of a; nil where the start

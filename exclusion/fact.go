@@ -23,15 +23,14 @@ var factTypes = map[besra.FactType]*cel.Type{
 	besra.TypeStrings:   cel.ListType(cel.StringType),
 }
 
-// forgeable lists the facts that whoever places the bytes chooses, or that say
-// nothing about the bytes at all, whatever grade their collector gave: on
-// their own they are no evidence of innocence.
-var forgeable = []string{
-	"file.path", "file.dir", "file.name", "file.ext", "file.size", "file.magic", "file.mtime",
+// noEvidence lists the facts that say nothing of innocence on their own though
+// their value is certain: whoever places the bytes chooses it, or it is the same
+// for every file of the host or every match of the rule.
+var noEvidence = []string{
+	"file.size", "file.magic", "file.mode", "file.mtime", "file.links", "file.symlink", "file.mount.type", "file.mount.point",
 	"file.md5", // collisions are practical
-	"file.origin_url",
-	"process.name", "process.exe", "process.cmdline", "process.pid", "process.ancestors", "opener.names",
-	"net.host", "net.url",
+	"package.manager", "process.pid", "net.proto",
+	"rule.name", "rule.tags", "match.patterns", "match.count",
 	"host.os", "scan.time",
 }
 
@@ -43,7 +42,19 @@ var fromPackageIndex = []string{"package.name", "package.verified"}
 // Forgeable reports whether the named fact is no evidence of innocence on its
 // own, whatever its grade: a name or path that an intruder chooses, or
 // something that is equally true of every file of the host.
-func Forgeable(fact string) bool { return slices.Contains(forgeable, fact) }
+func Forgeable(fact string) bool {
+	def, ok := besra.FactNamed(fact)
+	return !ok || slices.Contains(noEvidence, fact) || bestGrade(def) <= besra.GradeWeak
+}
+
+// bestGrade returns the best grade a fact has in any context.
+func bestGrade(def besra.FactDef) besra.Grade {
+	best := besra.GradeUnavailable
+	for _, g := range def.Grades {
+		best = max(best, g)
+	}
+	return best
+}
 
 // weigh returns the grade that counts as evidence.
 func weigh(f besra.Fact) besra.Grade {

@@ -50,10 +50,10 @@ func FuzzCompileDecide(f *testing.F) {
 	} {
 		f.Add(when, uint64(0x2db))
 	}
-	unset, _ := exclusion.NewEnv(exclusion.Parameters{"dirs": {Type: "strings"}, "hashes": {Default: []any{"a", "b"}}})
+	unset, _ := exclusion.NewEnv(exclusion.Parameters{"dirs": {Type: "strings"}, "hashes": {Default: []any{"a", "b"}}}, nil)
 	var set []*exclusion.Env
 	for _, dirs := range [][]string{{}, {"/var/update"}, {"a", "/"}} {
-		e, _ := exclusion.NewEnv(exclusion.Parameters{"dirs": {Value: dirs}, "hashes": {Default: []any{"a", "b"}}})
+		e, _ := exclusion.NewEnv(exclusion.Parameters{"dirs": {Value: dirs}, "hashes": {Default: []any{"a", "b"}}}, nil)
 		set = append(set, e)
 	}
 	f.Fuzz(func(t *testing.T, when string, choice uint64) {

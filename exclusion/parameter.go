@@ -62,7 +62,7 @@ func (ps Parameters) typed(p *problems) map[string]parameter {
 			p.field(field, CodeBadParameter, err.Error(), "types are string, int, bool and strings (a list of strings)")
 			continue
 		}
-		out[name] = typed
+		out["params."+name] = typed
 	}
 	return out
 }

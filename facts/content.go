@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"errors"
 
@@ -45,6 +46,8 @@ func digestOf(ctx context.Context, r io.Reader, name, source string) besra.Fact 
 		h = md5.New()
 	case "file.sha1":
 		h = sha1.New()
+	case "file.sha512":
+		h = sha512.New()
 	default:
 		h = sha256.New()
 	}

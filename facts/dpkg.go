@@ -2,7 +2,6 @@ package facts
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"io/fs"
 	"strings"
@@ -14,14 +13,10 @@ const (
 	dpkgDiversions = "/var/lib/dpkg/diversions"
 )
 
-// maxIndex bounds the memory of one index; that of a full desktop takes a fifth.
-const maxIndex = 256 << 20
-
 // dpkg collects the index of dpkg: who lists a path, and with which digest.
 type dpkg struct {
-	packageIndex
+	*packageIndex
 	diverted map[string]diversion // by path as packages list it
-	left     int                  // bytes that the index may still grow by
 }
 
 // diversion says that a path as other packages ship it is kept elsewhere.
@@ -30,36 +25,33 @@ type diversion struct {
 	by string // the package whose own file stays in place; ":" for the administrator
 }
 
-// readDpkg reads the index from the names in dpkg's info directory. Where a file
-// cannot be read the index is partial.
-func readDpkg(t tree, names []string) packageIndex {
-	x := &dpkg{
-		packageIndex: packageIndex{manager: "dpkg", files: map[string]shipped{}, usr: topLinks(t)},
-		diverted:     map[string]diversion{},
-		left:         maxIndex,
+// readDpkg reads the index from the names in dpkg's info directory; nil where
+// there is none. Where a file cannot be read the index is partial.
+func readDpkg(t tree) *packageIndex {
+	names, err := t.names(dpkgInfo)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &packageIndex{why: reason(dpkgInfo, err)}
 	}
+	if len(names) == 0 {
+		return nil
+	}
+	x := &dpkg{newIndex("dpkg", t), map[string]diversion{}}
 	x.readDiversions(t)
 	for _, name := range names {
-		pkg, kind, _ := cutLast(name, '.')
-		pkg, _, _ = strings.Cut(pkg, ":") // libc6:amd64
+		of, kind, _ := cutLast(name, '.')
+		of, _, _ = strings.Cut(of, ":") // libc6:amd64
 		switch kind {
 		case "md5sums":
-			x.read(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.md5sum(pkg, l); return nil })
+			p := x.pack(of)
+			x.read(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.md5sum(p, l); return nil })
 		case "list":
-			x.read(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.listed(pkg, l); return nil })
+			p := x.pack(of)
+			x.read(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.listed(p, l); return nil })
 		}
 	}
-	stanza := ""
-	x.read(t, dpkgStatus, func(_ int, l []byte) error { stanza = x.status(stanza, l); return nil })
+	s := &dpkgStanza{index: x}
+	x.read(t, dpkgStatus, func(_ int, l []byte) error { s.line(l); return nil })
 	return x.packageIndex
-}
-
-// read takes a file of the index line by line. One that does not exist says
-// nothing; one that cannot be read might have said something.
-func (x *dpkg) read(t tree, path string, line func(int, []byte) error) {
-	if err := eachLine(t, path, line); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		x.partial = reason(path, err)
-	}
 }
 
 func cutLast(s string, sep byte) (before, after string, found bool) {
@@ -83,9 +75,9 @@ func (x *dpkg) readDiversions(t tree) {
 	})
 }
 
-// place returns where pkg's file is on disk, in canonical spelling.
-func (x *dpkg) place(pkg, path string) string {
-	if d, ok := x.diverted[path]; ok && d.by != pkg {
+// place returns where a package's file is on disk, in canonical spelling.
+func (x *dpkg) place(p *pack, path string) string {
+	if d, ok := x.diverted[path]; ok && d.by != p.name {
 		path = d.to
 	}
 	return x.canonical(path)
@@ -93,61 +85,59 @@ func (x *dpkg) place(pkg, path string) string {
 
 // md5sum takes a line of a .md5sums file: digest, two blanks, path without its
 // first slash.
-func (x *dpkg) md5sum(pkg string, line []byte) {
+func (x *dpkg) md5sum(p *pack, line []byte) {
 	digest, path, ok := bytes.Cut(line, []byte("  "))
 	if ok {
-		x.ship(pkg, "/"+string(path), digest)
+		x.ship(p, "/"+string(path), digest)
 	}
 }
 
 // listed takes a line of a .list file: a path of the package, which may be a
 // directory that many share.
-func (x *dpkg) listed(pkg string, line []byte) {
+func (x *dpkg) listed(p *pack, line []byte) {
 	if len(line) < 2 || line[0] != '/' {
 		return
 	}
-	at := x.place(pkg, string(line))
+	at := x.place(p, string(line))
 	if _, dup := x.files[at]; !dup {
-		x.put(at, shipped{pkg: pkg})
+		x.put(at, shipped{pack: p})
 	}
 }
 
-// put notes what is at a path on disk.
-func (x *dpkg) put(at string, s shipped) {
-	const perEntry = 96
-	if x.left -= len(at) + perEntry; x.left < 0 {
-		x.partial = "it is larger than any host's"
+// ship notes that a package brought path with an MD5 digest in hex.
+func (x *dpkg) ship(p *pack, path string, digest []byte) {
+	if s, ok := hexSum(digest); ok && s.kind == md5Sum {
+		s.pack = p
+		x.put(x.place(p, path), s)
+	}
+}
+
+// dpkgStanza reads the status file, which alone knows the versions, and the
+// digests of configuration files.
+type dpkgStanza struct {
+	index *dpkg
+	pack  *pack // nil before the stanza's name
+	conf  bool  // the lines list configuration
+}
+
+func (s *dpkgStanza) line(line []byte) {
+	if s.conf && len(line) > 0 && line[0] == ' ' {
+		if f := bytes.Fields(line); len(f) == 2 {
+			s.index.ship(s.pack, string(f[0]), f[1])
+		}
 		return
 	}
-	x.files[at] = s
-}
-
-// status takes a line of the status file, which alone knows the digests of
-// configuration files. It returns the state of the stanza for the next line:
-// the package's name, with "!" behind it while the lines list configuration.
-func (x *dpkg) status(stanza string, line []byte) string {
-	pkg, inConf := strings.CutSuffix(stanza, "!")
+	s.conf = false
+	field, value, _ := bytes.Cut(line, []byte(":"))
 	switch {
 	case len(line) == 0:
-		return ""
-	case inConf && line[0] == ' ':
-		if f := bytes.Fields(line); len(f) == 2 {
-			x.ship(pkg, string(f[0]), f[1])
-		}
-		return stanza
-	case bytes.HasPrefix(line, []byte("Package: ")):
-		return string(bytes.TrimSpace(line[len("Package: "):]))
-	case pkg != "" && bytes.HasPrefix(line, []byte("Conffiles:")):
-		return pkg + "!"
+		s.pack = nil
+	case string(field) == "Package":
+		s.pack = s.index.pack(string(bytes.TrimSpace(value)))
+	case s.pack == nil:
+	case string(field) == "Version":
+		s.pack.version = string(bytes.TrimSpace(value))
+	case string(field) == "Conffiles":
+		s.conf = true
 	}
-	return pkg
-}
-
-// ship notes that pkg brought path with an MD5 digest in hex.
-func (x *dpkg) ship(pkg, path string, digest []byte) {
-	s := shipped{pkg: pkg, hasSum: true}
-	if n, err := hex.Decode(s.md5[:], digest[:min(len(digest), 2*len(s.md5))]); err != nil || n != len(s.md5) || len(digest) != 32 {
-		return
-	}
-	x.put(x.place(pkg, path), s)
 }

@@ -17,14 +17,16 @@
 //	fact                        live host   foreign root
 //	file.path, dir, name, ext   weak        weak        whoever places the bytes chooses them
 //	file.size, magic, digests   verified    verified    computed from the bytes that were scanned
+//	file.links, symlink         verified    asserted    stat
 //	file.mtime                  weak        weak        the owner sets it at will
 //	file.ctime, btime           verified    asserted    kept by the kernel
 //	file.mode, owner, group     verified    asserted    stat, passwd, group
 //	file.*_writable             verified    asserted    modes and owners of the path's directories
-//	file.mount.type             verified    –
-//	file.origin_url             weak        –           an attribute that the owner sets
-//	package.*                   asserted    asserted    the index is local, unsigned, and knows MD5
-//	opener.names                weak        –           a program's name is the intruder's choice
+//	file.mount.*                verified    –
+//	file.origin_*               weak        –           an attribute that the owner sets
+//	package.*                   asserted    asserted    the index (dpkg, rpm, apk) is local and unsigned
+//	opener.names, exes          weak        –           a program's name is the intruder's choice
+//	opener.users                verified    –           the kernel
 //	host.name, host.os          verified    asserted
 //	host.tags, scan.time        verified    verified    given by the operator; this clock
 //
@@ -79,7 +81,7 @@ type Host struct {
 	owners *manifest // nil without a manifest
 
 	accounts func() *accounts
-	packages func() packageIndex
+	packages func() *packageIndex
 	mounts   func() ([]Mount, error)
 	os       func() besra.Fact
 	name     func() besra.Fact
@@ -98,7 +100,7 @@ func NewHost(c Config) (*Host, error) {
 		}
 	}
 	h.accounts = sync.OnceValue(func() *accounts { return readAccounts(h.tree) })
-	h.packages = sync.OnceValue(func() packageIndex { return readPackages(h.tree) })
+	h.packages = sync.OnceValue(func() *packageIndex { return readPackages(h.tree) })
 	h.mounts = sync.OnceValues(Mounts)
 	h.os = sync.OnceValue(h.readOS)
 	h.name = sync.OnceValue(h.readName)

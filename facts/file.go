@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"runtime"
@@ -23,8 +24,9 @@ type File struct {
 	host    *Host
 	path    string
 	info    fs.FileInfo
-	content []byte // the bytes that were scanned; nil where they are not at hand
-	held    bool   // content is the whole content, be it empty
+	content []byte    // the bytes that were scanned; nil where they are not at hand
+	held    bool      // content is the whole content, be it empty
+	opened  *[]opener // who has it open; nil until asked
 	facts   map[string]besra.Fact
 }
 
@@ -39,7 +41,7 @@ func (h *Host) File(path string, info fs.FileInfo) *File {
 // that the facts are those of the very file whose bytes are read.
 func (f *File) Opened(info fs.FileInfo) {
 	f.info = info
-	f.facts = nil
+	f.opened, f.facts = nil, nil
 }
 
 // SetContent lends the file's bytes, from which digests and the magic are then
@@ -95,7 +97,7 @@ func collectors(name string) (collector, bool) {
 		return func(f *File, _ context.Context) besra.Fact { return f.pathFact(name) }, true
 	case "file.size", "file.mtime", "file.ctime", "file.btime":
 		return func(f *File, _ context.Context) besra.Fact { return f.statFact(name) }, true
-	case "file.md5", "file.sha1", "file.sha256":
+	case "file.md5", "file.sha1", "file.sha256", "file.sha512":
 		return func(f *File, ctx context.Context) besra.Fact { return f.digestFact(ctx, name) }, true
 	case "file.magic":
 		return (*File).magicFact, true
@@ -107,16 +109,20 @@ func collectors(name string) (collector, bool) {
 		return (*File).worldWritable, true
 	case "file.foreign_writable":
 		return (*File).foreignWritable, true
-	case "file.mount.type":
-		return (*File).mountFact, true
+	case "file.links":
+		return (*File).linksFact, true
+	case "file.symlink":
+		return (*File).symlinkFact, true
+	case "file.mount.type", "file.mount.point":
+		return func(f *File, _ context.Context) besra.Fact { return f.mountFact(name) }, true
 	case "file.origin_url":
 		return (*File).originFact, true
-	case "package.name":
-		return (*File).packageName, true
-	case "package.verified":
-		return (*File).packageVerified, true
-	case "opener.names":
-		return (*File).openers, true
+	case "file.origin_host":
+		return (*File).originHost, true
+	case "package.manager", "package.name", "package.version", "package.verified":
+		return func(f *File, ctx context.Context) besra.Fact { return f.packageFact(ctx, name) }, true
+	case "opener.names", "opener.exes", "opener.users":
+		return func(f *File, ctx context.Context) besra.Fact { return f.openerFact(ctx, name) }, true
 	}
 	return nil, false
 }
@@ -171,7 +177,7 @@ func (f *File) statFact(name string) besra.Fact {
 		return f.mtimeFact()
 	}
 	if f.host.owners != nil {
-		return unknown("the root was unpacked: its inodes are not the host's")
+		return unknown(errUnpacked)
 	}
 	if name == "file.ctime" {
 		return f.ctimeFact()
@@ -203,6 +209,8 @@ func (f *File) btimeFact() besra.Fact {
 	}
 	return fact(t.UTC(), f.host.grade(), "stat")
 }
+
+const errUnpacked = "the root was unpacked: its inodes are not the host's"
 
 var (
 	errNoBirth  = errors.New("the file system keeps no time of birth")
@@ -236,9 +244,35 @@ func again(err error) besra.Fact {
 	return unknown("reading the file again: " + err.Error())
 }
 
-func (f *File) mountFact(context.Context) besra.Fact {
+// linksFact counts the names of the inode.
+func (f *File) linksFact(context.Context) besra.Fact {
+	s, ok := statOf(f.info)
+	switch {
+	case f.host.owners != nil:
+		return unknown(errUnpacked)
+	case !ok:
+		return unknown("the system does not count them")
+	}
+	return fact(int64(s.links), f.host.grade(), "stat")
+}
+
+// symlinkFact looks whether the path leads over a link, itself included.
+func (f *File) symlinkFact(context.Context) besra.Fact {
+	for p := f.path; p != parent(p); p = parent(p) {
+		info, err := f.host.tree.lstat(p)
+		if err != nil {
+			return unknown(reason(p, err))
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			return fact(true, f.host.grade(), "stat, "+p)
+		}
+	}
+	return fact(false, f.host.grade(), "stat, of the whole path")
+}
+
+func (f *File) mountFact(name string) besra.Fact {
 	if runtime.GOOS == "windows" {
-		return volumeFact(f.path)
+		return volumeFact(f.path, name)
 	}
 	all, err := f.host.mounts()
 	if err != nil {
@@ -247,6 +281,9 @@ func (f *File) mountFact(context.Context) besra.Fact {
 	m, ok := mountOf(all, f.path)
 	if !ok {
 		return unknown("no mount holds the path")
+	}
+	if name == "file.mount.point" {
+		return fact(besra.Text(m.Point), besra.GradeVerified, "table of mounts")
 	}
 	return fact(m.Type, besra.GradeVerified, "mount at "+m.Point)
 }
@@ -260,4 +297,18 @@ func (f *File) originFact(context.Context) besra.Fact {
 		return unknown("the file carries no note of its origin")
 	}
 	return fact(besra.Text(url), besra.GradeWeak, source)
+}
+
+// originHost takes the host out of the URL.
+func (f *File) originHost(ctx context.Context) besra.Fact {
+	origin := f.Fact(ctx, "file.origin_url")
+	text, ok := origin.Text()
+	if !ok {
+		return unknown(origin.Source)
+	}
+	at, err := url.Parse(text)
+	if err != nil || at.Hostname() == "" {
+		return unknown("its origin is not the URL of a host")
+	}
+	return fact(besra.Text(strings.ToLower(at.Hostname())), besra.GradeWeak, origin.Source)
 }

@@ -61,7 +61,7 @@ func TestDpkg(t *testing.T) {
 		})
 	}
 	x := h.packages()
-	if s, ok := x.owner("/bin/tool"); !ok || s.pkg != "tool" {
+	if s, ok := x.owner("/bin/tool"); !ok || s.pack.name != "tool" {
 		t.Errorf("owner of /bin/tool: got %+v, want tool by the name before the merge", s)
 	}
 	if _, ok := x.owner("/etc/stray"); ok {
@@ -81,9 +81,10 @@ func TestPartialIndex(t *testing.T) {
 }
 
 func TestIndexIsBounded(t *testing.T) {
-	x := &dpkg{packageIndex: packageIndex{files: map[string]shipped{}}, left: 1000}
+	x := &dpkg{packageIndex: newIndex("dpkg", foreign(t, nil).tree)}
+	x.left = 1000
 	for i := range 100 {
-		x.listed("p", fmt.Appendf(nil, "/file/%d", i))
+		x.listed(x.pack("p"), fmt.Appendf(nil, "/file/%d", i))
 	}
 	if len(x.files) > 10 || x.partial == "" {
 		t.Errorf("got %d paths (partial: %q) in 1000 bytes, want few, and a note", len(x.files), x.partial)
@@ -92,8 +93,9 @@ func TestIndexIsBounded(t *testing.T) {
 
 func TestNoIndex(t *testing.T) {
 	for marker, want := range map[string]string{
-		"/var/lib/rpm/rpmdb.sqlite":     "unavailable: the package index of rpm is not read",
-		"/lib/apk/db/installed":         "unavailable: the package index of apk is not read",
+		"/var/lib/rpm/rpmdb.sqlite":     "unavailable: the index was not read whole: /var/lib/rpm/rpmdb.sqlite: " + errSQLite.Error() + "\nEOF",
+		"/var/lib/rpm/Packages/is":      "unavailable: /var/lib/rpm/Packages: " + errIrregular.Error(),
+		"/lib/apk/db/installed/is":      "unavailable: the index was not read whole: /lib/apk/db/installed: " + errIrregular.Error(),
 		"/var/lib/pacman/local/x/files": "unavailable: the package index of pacman is not read",
 		"/f":                            "unavailable: the host has no package index that is known",
 	} {
@@ -112,15 +114,15 @@ func TestThisIndex(t *testing.T) {
 	owned := 0
 	for path, s := range x.files {
 		info, err := h.tree.lstat(path)
-		if err != nil || !info.Mode().IsRegular() || !s.hasSum || !strings.HasPrefix(path, "/usr/bin/") {
+		if err != nil || !info.Mode().IsRegular() || s.kind == noSum || !strings.HasPrefix(path, "/usr/bin/") {
 			continue
 		}
 		if owned++; owned > 20 {
 			break
 		}
 		f := h.File(path, info)
-		if got := f.Fact(t.Context(), "package.name"); say(got) != s.pkg+" (asserted)" {
-			t.Errorf("package.name of %s: got %s, want %s", path, say(got), s.pkg)
+		if got := f.Fact(t.Context(), "package.name"); say(got) != s.pack.name+" (asserted)" {
+			t.Errorf("package.name of %s: got %s, want %s", path, say(got), s.pack.name)
 		}
 		if got := f.Fact(t.Context(), "package.verified"); !got.Known() {
 			t.Errorf("package.verified of %s: got %s, want an answer", path, say(got))
@@ -147,12 +149,15 @@ func FuzzDpkg(f *testing.F) {
 	f.Add(hash("x")+"  usr/bin/x", "/usr/bin/y", "Package: p", " /etc/c "+hash("c"))
 	f.Add("  ", "/", "Conffiles:", " ")
 	f.Fuzz(func(t *testing.T, sum, listed, status1, status2 string) {
-		x := &dpkg{packageIndex: packageIndex{files: map[string]shipped{}}, left: maxIndex}
-		x.md5sum("p", []byte(sum))
-		x.listed("p", []byte(listed))
-		x.status(x.status(x.status("", []byte(status1)), []byte("Conffiles:")), []byte(status2))
+		x := &dpkg{packageIndex: newIndex("dpkg", liveTree{})}
+		x.md5sum(x.pack("p"), []byte(sum))
+		x.listed(x.pack("p"), []byte(listed))
+		stanza := &dpkgStanza{index: x}
+		for _, line := range []string{status1, "Conffiles:", status2} {
+			stanza.line([]byte(line))
+		}
 		for path, s := range x.files {
-			if s.pkg == "" {
+			if s.pack == nil {
 				t.Errorf("%q: got %+v", path, s)
 			}
 		}

@@ -59,7 +59,7 @@ func TestOrigin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFacts(t, at(t, f.host, f.path), map[string]string{"file.origin_url": "https://example.org/x (weak)"})
+	wantFacts(t, at(t, f.host, f.path), map[string]string{"file.origin_url": "https://example.org/x (weak)", "file.origin_host": "example.org (weak)"})
 }
 
 // TestLivePath judges directories that exist: the test's own is nobody else's,
@@ -116,10 +116,17 @@ func TestOpeners(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(proc, "16"), 0o755); err != nil { // it ended
 		t.Fatal(err)
 	}
-	got := openersIn(t.Context(), proc, f, 15)
-	if want := "[mapper overlay vim] (weak)"; say(got) != want {
-		t.Errorf("openers: got %s, want %s", say(got), want)
+	list, err := openersIn(t.Context(), proc, f, 15)
+	if err != nil {
+		t.Fatal(err)
 	}
+	f.opened = &list
+	me, _ := f.host.accounts().user(uint32(os.Getuid()))
+	wantFacts(t, f, map[string]string{"opener.names": "[mapper overlay vim] (weak)", "opener.exes": "[/usr/bin/mapper /usr/bin/overlay /usr/bin/vim] (weak)",
+		"opener.users": "[" + me + "] (verified)"})
+	f = at(t, f.host, f.path)
+	f.opened = &[]opener{{exe: "/bin/x", uid: 4_000_000}}
+	wantFacts(t, f, map[string]string{"opener.users": "unavailable: /etc/passwd has no user 4000000"})
 }
 
 // TestOpenersOfLinked has a file of two names open by the other one.
@@ -131,9 +138,9 @@ func TestOpenersOfLinked(t *testing.T) {
 	}
 	proc := t.TempDir()
 	process(t, proc, "10", "/bin/cat", "", second)
-	got := openersIn(t.Context(), proc, at(t, f.host, f.path), 0)
-	if want := "[cat] (weak)"; say(got) != want {
-		t.Errorf("openers: got %s, want %s", say(got), want)
+	got, err := openersIn(t.Context(), proc, at(t, f.host, f.path), 0)
+	if err != nil || len(got) != 1 || got[0].exe != "/bin/cat" {
+		t.Errorf("openers: got %v, %v, want /bin/cat", got, err)
 	}
 }
 

@@ -9,41 +9,38 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
-
-	"github.com/besra-hunt/besra"
 )
 
-// openers names the programs that have the file open or mapped now, this one
+// openers lists the processes that have the file open or mapped now, this one
 // left out. Where a process cannot be looked into the list would be short, and
-// "not in the list" would be no answer: the fact is then unavailable.
-func (f *File) openers(ctx context.Context) besra.Fact {
+// "not in the list" would be no answer: that is an error.
+func (f *File) openers(ctx context.Context) ([]opener, error) {
 	if !f.host.Live() {
-		return unknown("no process runs on a foreign root")
+		return nil, errForeign
 	}
 	return openersIn(ctx, "/proc", f, os.Getpid())
 }
 
 // openersIn looks through the processes that proc shows, but for self.
-func openersIn(ctx context.Context, proc string, f *File, self int) besra.Fact {
+func openersIn(ctx context.Context, proc string, f *File, self int) ([]opener, error) {
 	target, ok := statOf(f.info)
 	if !ok {
-		return unknown("the file's inode is not known")
+		return nil, errors.New("the file's inode is not known")
 	}
 	entries, err := os.ReadDir(proc)
 	if err != nil {
-		return unknown(reason(proc, err))
+		return nil, err
 	}
-	names, blind := []string{}, 0
+	found, blind := []opener{}, 0
 	for _, e := range entries {
 		if pid, err := strconv.Atoi(e.Name()); err != nil || pid == self {
 			continue
 		}
 		if ctx.Err() != nil {
-			return unknown(ctx.Err().Error())
+			return nil, ctx.Err()
 		}
 		dir := filepath.Join(proc, e.Name())
 		open, err := hasOpen(dir, f.path, target)
@@ -51,23 +48,28 @@ func openersIn(ctx context.Context, proc string, f *File, self int) besra.Fact {
 		case errors.Is(err, fs.ErrPermission):
 			blind++
 		case err == nil && open:
-			names = append(names, program(dir))
+			found = append(found, f.host.opener(dir))
 		}
 	}
 	if blind > 0 {
-		return unknown(fmt.Sprintf("%d processes may not be looked into", blind))
+		return nil, fmt.Errorf("%d processes may not be looked into", blind)
 	}
-	slices.Sort(names)
-	return fact(slices.Compact(names), besra.GradeWeak, proc)
+	return found, nil
 }
 
-// program returns the base name of a process's executable.
-func program(dir string) string {
-	exe, err := os.Readlink(filepath.Join(dir, "exe"))
-	if err != nil {
-		return "?"
+// opener describes the process of a directory of proc, which belongs to its user.
+func (h *Host) opener(dir string) opener {
+	o := opener{exe: "?"}
+	if exe, err := os.Readlink(filepath.Join(dir, "exe")); err == nil {
+		o.exe = strings.TrimSuffix(exe, " (deleted)")
 	}
-	return path.Base(strings.TrimSuffix(exe, " (deleted)"))
+	if info, err := os.Stat(dir); err == nil {
+		if s, ok := statOf(info); ok {
+			o.uid = s.uid
+			o.user, _ = h.accounts().user(s.uid)
+		}
+	}
+	return o
 }
 
 // hasOpen reports whether the process has the file among its descriptors or

@@ -4,10 +4,12 @@ package facts
 
 import (
 	"context"
-
-	"github.com/besra-hunt/besra"
+	"errors"
 )
 
-func (f *File) openers(context.Context) besra.Fact {
-	return unknown("who has a file open is not asked on this system")
+func (f *File) openers(context.Context) ([]opener, error) {
+	if !f.host.Live() {
+		return nil, errForeign
+	}
+	return nil, errors.New("who has a file open is not asked on this system")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"path"
 	"strings"
 
 	"github.com/besra-hunt/besra"
@@ -12,66 +13,132 @@ import (
 
 // packageIndex is what a host's package manager knows of its files.
 type packageIndex struct {
-	manager string             // "dpkg"
+	manager string             // "dpkg", "rpm" or "apk"
 	files   map[string]shipped // by canonical path
-	usr     map[string]string  // top directories that are links, such as "bin" to "usr/bin"
+	links   map[string]string  // directories near the top that are links, such as /bin to /usr/bin
+	packs   map[string]*pack   // by name, while the index is read
+	left    int                // bytes that the index may still grow by
 	why     string             // why there is no index
 	partial string             // why a path that it does not hold may still belong to a package
 }
 
+// pack is an installed package.
+type pack struct{ name, version string }
+
 // shipped is one file as a package brought it.
 type shipped struct {
-	pkg    string
-	md5    [16]byte
-	hasSum bool
+	pack *pack
+	kind sumKind
+	sum  [32]byte
 }
 
-// otherManagers tells a host whose packages are managed by something else.
-var otherManagers = []struct{ path, name string }{
-	{"/lib/apk/db/installed", "apk"},
-	{"/usr/lib/sysimage/rpm", "rpm"},
-	{"/var/lib/rpm", "rpm"},
-	{"/var/lib/pacman/local", "pacman"},
+// sumKind is the digest that an index knows a file by.
+type sumKind uint8
+
+const (
+	noSum sumKind = iota
+	md5Sum
+	sha1Sum
+	sha256Sum
+)
+
+// sums tells each kind's fact, the words for it, and its length in bytes.
+var sums = [...]struct {
+	fact, name string
+	size       int
+}{md5Sum: {"file.md5", "MD5", 16}, sha1Sum: {"file.sha1", "SHA-1", 20}, sha256Sum: {"file.sha256", "SHA-256", 32}}
+
+// maxIndex bounds the memory of one index; that of a full desktop takes a fifth.
+const maxIndex = 256 << 20
+
+func newIndex(manager string, t tree) *packageIndex {
+	return &packageIndex{manager: manager, files: map[string]shipped{}, packs: map[string]*pack{}, links: topLinks(t), left: maxIndex}
 }
 
 // readPackages reads the host's package index, whole and once: asking the
 // package manager for one path takes longer than this does for all.
-func readPackages(t tree) packageIndex {
-	names, err := t.names(dpkgInfo)
-	if err == nil && len(names) > 0 {
-		return readDpkg(t, names)
-	}
-	for _, m := range otherManagers {
-		if _, err := t.lstat(m.path); err == nil {
-			return packageIndex{why: "the package index of " + m.name + " is not read"}
+func readPackages(t tree) *packageIndex {
+	for _, read := range []func(tree) *packageIndex{readDpkg, readRPM, readAPK} {
+		if x := read(t); x != nil {
+			x.packs = nil
+			return x
 		}
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return packageIndex{why: reason(dpkgInfo, err)}
+	if _, err := t.lstat("/var/lib/pacman/local"); err == nil {
+		return &packageIndex{why: "the package index of pacman is not read"}
 	}
-	return packageIndex{why: "the host has no package index that is known"}
+	return &packageIndex{why: "the host has no package index that is known"}
+}
+
+// pack returns the package of a name.
+func (x *packageIndex) pack(name string) *pack {
+	p := x.packs[name]
+	if p == nil {
+		p = &pack{name: name}
+		x.packs[name] = p
+	}
+	return p
+}
+
+// put notes what is at a path on disk, in canonical spelling.
+func (x *packageIndex) put(at string, s shipped) {
+	const perEntry = 112
+	if x.left -= len(at) + perEntry; x.left < 0 {
+		x.partial = "it is larger than any host's"
+		return
+	}
+	x.files[at] = s
+}
+
+// read takes a file of the index line by line. One that does not exist says
+// nothing; one that cannot be read might have said something.
+func (x *packageIndex) read(t tree, path string, line func(int, []byte) error) {
+	if err := eachLine(t, path, line); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		x.partial = reason(path, err)
+	}
+}
+
+// nearTop are directories that distributions have merged into others.
+var nearTop = []string{"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/libo32", "/usr/sbin"}
+
+// topLinks finds those that are links into another directory.
+func topLinks(t tree) map[string]string {
+	links := map[string]string{}
+	for _, name := range nearTop {
+		if to, err := t.readlink(name); err == nil {
+			if !path.IsAbs(to) {
+				to = path.Join(path.Dir(name), to)
+			}
+			links[name] = path.Clean(to)
+		}
+	}
+	return links
 }
 
 // canonical spells a path as the index does: where /bin is a link to /usr/bin,
 // packages and users may know one file by either name.
-func (x *packageIndex) canonical(path string) string {
-	top, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if to, ok := x.usr[top]; ok {
-		return "/" + to + "/" + rest
-	}
-	return path
-}
-
-// topLinks finds the directories at the top of the root that are links into
-// another one.
-func topLinks(t tree) map[string]string {
-	links := map[string]string{}
-	for _, name := range []string{"bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32"} {
-		if to, err := t.readlink("/" + name); err == nil {
-			links[name] = strings.Trim(to, "/")
+func (x *packageIndex) canonical(p string) string {
+	for _, elements := range []int{1, 2} {
+		if dir, rest, ok := cutElements(p, elements); ok {
+			if to, ok := x.links[dir]; ok {
+				p = to + rest
+			}
 		}
 	}
-	return links
+	return p
+}
+
+// cutElements splits an absolute path after its first n elements.
+func cutElements(p string, n int) (dir, rest string, ok bool) {
+	at := 0
+	for range n {
+		i := strings.IndexByte(p[min(at+1, len(p)):], '/')
+		if i < 0 {
+			return "", "", false
+		}
+		at += 1 + i
+	}
+	return p[:at], p[at:], true
 }
 
 // owner returns the file as its package shipped it, and whether one did.
@@ -88,36 +155,53 @@ func (x *packageIndex) stray(value any) besra.Fact {
 	return fact(value, besra.GradeAsserted, "no package of "+x.manager+" lists the path")
 }
 
-func (f *File) packageName(context.Context) besra.Fact {
-	x := f.host.packages()
-	if x.why != "" {
-		return unknown(x.why)
-	}
-	s, ok := x.owner(f.path)
-	if !ok {
-		return x.stray(besra.Text(""))
-	}
-	return fact(besra.Text(s.pkg), besra.GradeAsserted, x.manager)
-}
-
-// packageVerified compares the content with the digest in the index. A file
-// that no package shipped is not verified; one whose digest the index does not
-// hold is not known to be.
-func (f *File) packageVerified(ctx context.Context) besra.Fact {
+func (f *File) packageFact(ctx context.Context, name string) besra.Fact {
 	x := f.host.packages()
 	if x.why != "" {
 		return unknown(x.why)
 	}
 	s, ok := x.owner(f.path)
 	switch {
+	case name == "package.manager":
+		return fact(x.manager, besra.GradeAsserted, "its index")
+	case name == "package.verified":
+		return f.packageVerified(ctx, x, s, ok)
 	case !ok:
+		return x.stray(besra.Text(""))
+	case name == "package.name":
+		return fact(besra.Text(s.pack.name), besra.GradeAsserted, x.manager)
+	case s.pack.version == "":
+		return unknown("the index holds no version of package " + s.pack.name)
+	}
+	return fact(besra.Text(s.pack.version), besra.GradeAsserted, x.manager)
+}
+
+// packageVerified compares the content with the digest in the index. A file
+// that no package shipped is not verified; one whose digest the index does not
+// hold is not known to be.
+func (f *File) packageVerified(ctx context.Context, x *packageIndex, s shipped, owned bool) besra.Fact {
+	switch {
+	case !owned:
 		return x.stray(false)
-	case !s.hasSum:
+	case s.kind == noSum:
 		return unknown("the index holds no digest for the path")
 	}
-	sum := f.Fact(ctx, "file.md5")
+	kind := sums[s.kind]
+	sum := f.Fact(ctx, kind.fact)
 	if !sum.Known() {
 		return unknown(sum.Source)
 	}
-	return fact(sum.Value == hex.EncodeToString(s.md5[:]), besra.GradeAsserted, x.manager+" MD5 of package "+s.pkg)
+	return fact(sum.Value == hex.EncodeToString(s.sum[:kind.size]), besra.GradeAsserted, x.manager+" "+kind.name+" of package "+s.pack.name)
+}
+
+// hexSum reads a digest in hex; its length tells its kind.
+func hexSum[T string | []byte](digest T) (s shipped, ok bool) {
+	for kind := md5Sum; kind <= sha256Sum; kind++ {
+		if len(digest) == 2*sums[kind].size {
+			s.kind = kind
+			n, err := hex.Decode(s.sum[:], []byte(digest))
+			return s, err == nil && n == sums[kind].size
+		}
+	}
+	return s, false
 }

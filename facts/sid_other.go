@@ -14,4 +14,4 @@ func (f *File) sidFact(context.Context) besra.Fact {
 
 func (f *File) sidName() besra.Fact { return unknown(errNoOwner.Error()) }
 
-func volumeFact(string) besra.Fact { return unknown("only Windows knows volumes") }
+func volumeFact(string, string) besra.Fact { return unknown("only Windows knows volumes") }

@@ -76,9 +76,12 @@ func (f *File) sidName() besra.Fact {
 	return fact(besra.Text(name), besra.GradeVerified, "security descriptor")
 }
 
-// volumeFact returns the type of the file system of a path's volume.
-func volumeFact(path string) besra.Fact {
+// volumeFact returns a path's volume, or the type of its file system.
+func volumeFact(path, name string) besra.Fact {
 	volume := filepath.VolumeName(filepath.FromSlash(path)) + `\`
+	if name == "file.mount.point" {
+		return fact(besra.Text(filepath.ToSlash(volume)), besra.GradeVerified, "path")
+	}
 	root, err := windows.UTF16PtrFromString(volume)
 	if err != nil {
 		return unknown(err.Error())

@@ -21,6 +21,7 @@ import (
 // Options is what the linter knows of the detection around the exclusions.
 type Options struct {
 	Parameters exclusion.Parameters
+	Lists      exclusion.Lists
 	KnownBad   []string       // hashes of malware that the detection names
 	Severity   besra.Severity // of the detection; empty skips what needs it
 	At         time.Time      // now
@@ -40,7 +41,7 @@ const defaultMaxAge = 400 * 24 * time.Hour
 // says, and with what can be told of its other members.
 func Check(specs []exclusion.Spec, o Options) []*exclusion.Problem {
 	o.MaxAge = cmp.Or(o.MaxAge, defaultMaxAge)
-	env, problems := exclusion.NewEnv(o.Parameters)
+	env, problems := exclusion.NewEnv(o.Parameters, o.Lists)
 	l := &linter{o: o, compile: exclusion.Options{Env: env, KnownBad: o.KnownBad, CostLimit: o.CostLimit}}
 	var subjects []*subject
 	for i, spec := range specs {

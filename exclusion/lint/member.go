@@ -71,11 +71,11 @@ func (s *subject) evaluation() {
 	}
 }
 
-// firstUse returns the first use of a parameter, given as params.NAME.
+// firstUse returns the first use of a parameter or list.
 func (s *subject) firstUse(name string) *exclusion.Expr {
 	found := s.x.Expr()
 	s.x.Expr().Walk(func(e *exclusion.Expr) bool {
-		if e.Kind == exclusion.KindParam && "params."+e.Name == name && found == s.x.Expr() {
+		if e.Kind == exclusion.KindParam && e.Name == name && found == s.x.Expr() {
 			found = e
 		}
 		return true
@@ -97,8 +97,13 @@ func (l *linter) unusedParameters(subjects []*subject) []*exclusion.Problem {
 	}
 	var out []*exclusion.Problem
 	for _, name := range sortedKeys(l.o.Parameters) {
-		if !used[name] {
+		if !used["params."+name] {
 			out = append(out, problem(CodeUnusedParameter, "", "parameters."+name, "no exclusion uses params."+name))
+		}
+	}
+	for _, name := range sortedKeys(l.o.Lists) {
+		if !used["lists."+name] {
+			out = append(out, problem(CodeUnusedParameter, "", "lists."+name, "no exclusion uses lists."+name))
 		}
 	}
 	return out

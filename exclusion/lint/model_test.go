@@ -57,7 +57,7 @@ func TestModelIsSound(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	o := options()
 	o.Parameters = exclusion.Parameters{"some": {Default: []any{"/a", "/c"}}, "unset": {Type: "strings"}}
-	env, _ := exclusion.NewEnv(o.Parameters)
+	env, _ := exclusion.NewEnv(o.Parameters, o.Lists)
 	claims := 0
 	for range 600 {
 		s := whole(modelExpression(r, 2))
