@@ -308,6 +308,33 @@ func (p *PE) Offset(rva uint32) (off uint32, ok bool) {
 	return uint32(min(uint64(p.alignDown(in.PointerToRawData))+delta, 1<<32-1)), true
 }
 
+// RVA is the address, relative to the image base, at which the byte at an
+// offset in the file is loaded: the inverse of [PE.Offset], with the same
+// rules. Sections without bytes in the file do not count.
+func (p *PE) RVA(off uint32) (rva uint32, ok bool) {
+	var address, start, size uint32
+	lowest, any := ^uint32(0), false
+	for i := range p.Sections {
+		s := &p.Sections[i]
+		if s.PointerToRawData == 0 {
+			continue
+		}
+		from := p.alignDown(s.PointerToRawData)
+		lowest, any = min(lowest, from), true
+		end := min(uint64(from)+uint64(s.SizeOfRawData), 1<<32-1)
+		if start <= from && off >= from && uint64(off) < end {
+			address, start, size = s.VirtualAddress, from, s.SizeOfRawData
+		}
+	}
+	if any && off < lowest {
+		return off, true
+	}
+	if off < start || off-start >= size {
+		return 0, false
+	}
+	return uint32(min(uint64(address)+uint64(off-start), 1<<32-1)), true
+}
+
 // holds uses the larger of both sizes: some files have more bytes than the
 // virtual size says.
 func (s *PESection) holds(rva uint32) bool {

@@ -114,6 +114,37 @@ func TestOffset(t *testing.T) {
 	}
 }
 
+func TestRVA(t *testing.T) {
+	a := PESection{VirtualAddress: 0x1000, VirtualSize: 0x100, SizeOfRawData: 0x800, PointerToRawData: 0x450}
+	b := PESection{VirtualAddress: 0x3000, VirtualSize: 0x1000, SizeOfRawData: 0x200, PointerToRawData: 0xc00}
+	over := PESection{VirtualAddress: 0x4000, SizeOfRawData: 0x10, PointerToRawData: 0xc00}
+	none := PESection{VirtualAddress: 0x5000, VirtualSize: 0x1000, SizeOfRawData: 0x1000}
+	top := PESection{VirtualAddress: 0xffffff00, SizeOfRawData: 0xffffffff, PointerToRawData: 0xfffffe00}
+	p := ParsePE(header(PE32, a, b, over, none, top))
+	for _, tt := range []struct {
+		off, want uint32
+		ok        bool
+	}{
+		{0, 0, true},
+		{0x3ff, 0x3ff, true},
+		{0x400, 0x1000, true}, // aligned down to a sector
+		{0xbff, 0x17ff, true}, // beyond the virtual size
+		{0xc00, 0x4000, true}, // the last of those at the same offset
+		{0xc10, 0x3010, true},
+		{0xe00, 0, false},
+		{0xfffffe00, 0xffffff00, true},
+		{0xfffffffe, 0xffffffff, true}, // as far as 32 bits go
+		{0xffffffff, 0, false},
+	} {
+		if got, ok := p.RVA(tt.off); got != tt.want || ok != tt.ok {
+			t.Errorf("%#x: got %#x, %v, want %#x, %v", tt.off, got, ok, tt.want, tt.ok)
+		}
+	}
+	if rva, ok := ParsePE(header(PE32)).RVA(0); ok {
+		t.Errorf("without sections: got %#x", rva)
+	}
+}
+
 func TestLongName(t *testing.T) {
 	table := []byte("\x00\x00\x00\x00.debug_info\x00end")
 	for name, want := range map[string]string{"/4": ".debug_info", "/+4": ".debug_info", "/16": "end", "/19": "", "/20": "-", "/": "-", "/x": "-", "4": "-", "/-1": "-", "/4294967296": "-", "/++4": "-"} {
@@ -140,6 +171,7 @@ func FuzzParsePE(f *testing.F) {
 		}
 		for _, rva := range []uint32{0, 1, 0x1000, p.Optional.AddressOfEntryPoint, 1<<32 - 1} {
 			p.AtRVA(rva)
+			p.RVA(rva)
 		}
 		for i := range peDirectories {
 			p.Entry(i)

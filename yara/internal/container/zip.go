@@ -14,6 +14,7 @@ type Zip struct {
 	data    []byte
 	base    uint64 // what offsets are relative to
 	entries []ZipEntry
+	whole   bool
 }
 
 // ZipEntry is an entry of the central directory.
@@ -22,6 +23,7 @@ type ZipEntry struct {
 	Method           uint16 // MethodStored, MethodDeflated and others
 	CompressedSize   uint64
 	UncompressedSize uint64 // as the archive says
+	CRC32            uint32 // as the archive says, of the content
 
 	offset uint64
 }
@@ -164,13 +166,15 @@ func (z *Zip) readCentral(at uint64, d zipEnd) {
 		}
 		z.entries = append(z.entries, e)
 	}
+	z.whole = true
 }
 
 func readZipEntry(r *binfmt.Reader) (e ZipEntry, ok bool) {
 	magic := r.Bytes(4)
 	r.Skip(6)
 	e.Method = r.U16()
-	r.Skip(8)
+	r.Skip(4)
+	e.CRC32 = r.U32()
 	e.CompressedSize, e.UncompressedSize = uint64(r.U32()), uint64(r.U32())
 	name, extra, comment := r.U16(), r.U16(), r.U16()
 	r.Skip(8)
@@ -201,6 +205,10 @@ func (e *ZipEntry) widen(extra []byte) {
 
 // Entries are those of the central directory, in its order.
 func (z *Zip) Entries() []ZipEntry { return z.entries }
+
+// Whole reports whether the central directory has all entries that its end
+// tells of, up to [MaxZipEntries].
+func (z *Zip) Whole() bool { return z.whole }
 
 // Find returns the first entry with a name, nil where there is none.
 func (z *Zip) Find(name string) *ZipEntry {

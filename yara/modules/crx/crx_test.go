@@ -196,6 +196,31 @@ func TestManifests(t *testing.T) {
 	}
 }
 
+// What Chrome does not unpack counts as in YARA-X: an archive with a damaged
+// directory is no package, a file with another checksum is not there.
+func TestDamagedArchive(t *testing.T) {
+	k := newKeys(t)
+	change := func(magic string, at int) []byte {
+		zip := archive(map[string]string{"manifest.json": `{"name": "a"}`})
+		zip[bytes.Index(zip, []byte(magic))+at] ^= 1
+		return version2(k, zip)
+	}
+	const central = "PK\x01\x02"
+	for _, test := range []struct {
+		name, path, want string
+		data             []byte
+	}{
+		{"directory", "is_crx", "false", change(central, 3)},
+		{"checksum", "is_crx", "true", change(central, 16)},
+		{"checksum", "name", "undefined", change(central, 16)},
+		{"time", "name", `"a"`, change(central, 12)},
+	} {
+		if got := show(t, test.data, test.path); got != test.want {
+			t.Errorf("%s: %s: got %s, want %s", test.name, test.path, got, test.want)
+		}
+	}
+}
+
 func TestOther(t *testing.T) {
 	k := newKeys(t)
 	sound := version3(k, archive(files))

@@ -2,6 +2,7 @@ package crx
 
 import (
 	"encoding/json"
+	"hash/crc32"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func (p *extension) readJSON(name string) map[string]json.RawMessage {
 		return nil
 	}
 	data, ok := p.archive.Read(e, maxJSON)
-	if !ok {
+	if !ok || crc32.ChecksumIEEE(data) != e.CRC32 {
 		return nil
 	}
 	var members map[string]json.RawMessage

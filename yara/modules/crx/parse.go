@@ -53,7 +53,7 @@ func parse(data []byte) *extension {
 	if !ok {
 		return nil
 	}
-	if p.archive = container.ParseZip(archive); p.archive == nil {
+	if p.archive = container.ParseZip(archive); p.archive == nil || !p.archive.Whole() {
 		return nil
 	}
 	return p

@@ -69,6 +69,11 @@ func TestLibYARA(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}
+	cut := sample(0)
+	cut.user = append(cut.user, 9, 'a')
+	if got := show(t, &module.Input{Data: cut.bytes(), LibYARA: true}, "user_strings.len"); got != "2" {
+		t.Errorf("a user string that is cut: got %s before it, want 2", got)
+	}
 	if got := show(t, &module.Input{LibYARA: true}, "is_dotnet"); got != "undefined" {
 		t.Errorf("is_dotnet of nothing: got %s", got)
 	}
@@ -106,6 +111,8 @@ func TestDamaged(t *testing.T) {
 		{"no such table", "number_of_constants", "0", change(func(b *builder) { b.rows[tabConstant][1][2] = 3 })},
 		{"tables after the damage", "number_of_assembly_refs", "0", change(func(b *builder) { b.rows[tabConstant][1][2] = 3 })},
 		{"tables before the damage", "module_name", `"sample.exe"`, change(func(b *builder) { b.rows[tabConstant][1][2] = 3 })},
+		{"user string cut", "user_strings.len", "0", change(func(b *builder) { b.user = append(b.user, 9, 'a') })},
+		{"length of a user string", "user_strings.len", "2", change(func(b *builder) { b.user = append(b.user, 0xff, 'a') })},
 		{"no such type", "number_of_constants", "0", change(func(b *builder) { b.rows[tabConstant][1][0] = 0x17 })},
 		{"in itself", "classes.1.fullname", `"Inner"`, change(func(b *builder) { b.rows[tabNestedClass][0][1] = 3 })},
 		{"in each other", "classes.1.fullname", "undefined", change(func(b *builder) {

@@ -269,14 +269,23 @@ func (f *file) readGUIDs() (guids []string) {
 	return guids
 }
 
-// readUserStrings reads the string literals up to the first that is damaged.
-// Each has a byte more than its characters, so shorter ones are empty.
+// readUserStrings reads the string literals up to the first whose length is
+// damaged. Each has a byte more than its characters, so shorter ones are empty.
+// Where the last is cut short there are none at all in YARA-X.
 func (f *file) readUserStrings() (list []string) {
 	r := packed{binfmt.NewReader(f.heap.user, binfmt.Little), true}
 	for len(r.Rest()) > 0 {
-		b := r.Bytes(int(r.unsigned()))
+		size := int(r.unsigned())
 		if !r.whole() {
 			break
+		}
+		b := r.Bytes(size)
+		switch {
+		case r.whole():
+		case f.libyara:
+			return list
+		default:
+			return nil
 		}
 		if len(b) >= 3 {
 			list = append(list, string(b[:len(b)-1]))

@@ -30,7 +30,9 @@ var fileTypes = map[string]int64{
 var machines = map[string]int64{
 	"EM_NONE": 0, "EM_M32": 1, "EM_SPARC": 2, "EM_386": 3, "EM_68K": 4, "EM_88K": 5, "EM_IAMCU": 6,
 	"EM_860": 7, "EM_MIPS": 8, "EM_S370": 9, "EM_MIPS_RS3_LE": 10, "EM_PPC": 20, "EM_PPC64": 21,
-	"EM_ARM": 40, "EM_X86_64": 62, "EM_AARCH64": 183,
+	"EM_PARISC": 15, "EM_SPARC32PLUS": 18, "EM_S390": 22, "EM_MCORE": 39, "EM_RCE": 39,
+	"EM_ARM": 40, "EM_SH": 42, "EM_SPARCV9": 43, "EM_X86_64": 62, "EM_ARC_COMPACT": 93, "EM_AARCH64": 183,
+	"EM_BPF": 247, "EM_LOONGARCH": 258,
 }
 
 var systems = map[string]int64{

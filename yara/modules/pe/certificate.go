@@ -90,7 +90,7 @@ func readCertificate(el binfmt.BER) (c *certificate, ok bool) {
 	c.notBefore, c.notAfter = readTime(validity.next()), readTime(validity.next())
 	c.rawSubject = t.want(tagSequence).Full
 	c.key = t.want(tagSequence).Content
-	if !e.ok() {
+	if !e.ok() || !c.notBefore.ok || !c.notAfter.ok {
 		return nil, false
 	}
 	c.serial = colons(c.rawSerial)

@@ -50,6 +50,8 @@ func functionColumns() []column[*file] {
 			overload(boolean(), undefined, func(f *file, _ []module.Value) module.Value { return module.Boolean(f.Is64()) })),
 		function("rva_to_offset", "The offset in the file of an address relative to the image base; undefined where it has no bytes in the file.",
 			overload(integer(), undefined, rvaToOffset, intArg)),
+		function("offset_to_rva", "The address, relative to the image base, of an offset in the file; undefined where the byte is not loaded.",
+			overload(integer(), undefined, offsetToRVA, intArg)),
 		function("calculate_checksum", "The checksum that the header should give.",
 			overload(integer(), undefined, func(f *file, _ []module.Value) module.Value { return f.checksum.get(f.sum) })),
 		function("imphash", "The import hash: MD5 of the names of the imports, lower-case hex.",
@@ -84,6 +86,15 @@ func rvaToOffset(f *file, args []module.Value) module.Value {
 	}
 	off, ok := f.offset(uint32(rva))
 	return index(int(off), ok)
+}
+
+func offsetToRVA(f *file, args []module.Value) module.Value {
+	off := integers(args)[0]
+	if off < 0 || off > math.MaxUint32 {
+		return undefined
+	}
+	rva, ok := f.RVA(uint32(off))
+	return index(int(rva), ok)
 }
 
 // index is a number, undefined where ok is false.
