@@ -82,14 +82,14 @@ func rootColumns() []column.Column[*file] {
 		column.Text("version", "The version of the runtime that the file was made for.", func(f *file) string { return f.version }),
 		counted("streams", "streams", func(f *file) int { return len(f.streams) }),
 		counted("guids", "GUIDs", func(f *file) int { return len(f.guids()) }),
-		counted("resources", "resources", func(f *file) int { return len(f.resources()) }),
+		fromTable(tabResource, "resources", "resources", func(f *file) int { return len(f.resources()) }),
 		column.OptInt("number_of_generic_parameters", "Always undefined.", func(*file) (int, bool) { return 0, false }),
 		counted("classes", "types", func(f *file) int { return len(f.classes()) }),
 		counted("assembly_refs", "assemblies that the file refers to", func(f *file) int { return len(f.assemblyRefs()) }),
-		counted("modulerefs", "modules that the file refers to", func(f *file) int { return len(f.moduleRefs()) }),
+		fromTable(tabModuleRef, "modulerefs", "modules that the file refers to", func(f *file) int { return len(f.moduleRefs()) }),
 		counted("user_strings", "string literals", func(f *file) int { return len(f.userStrings()) }),
-		counted("constants", "string constants", func(f *file) int { return len(f.constants()) }),
-		counted("field_offsets", "fields with data in the file", func(f *file) int { return len(f.fieldOffsets()) }),
+		fromTable(tabConstant, "constants", "string constants", func(f *file) int { return len(f.constants()) }),
+		fromTable(tabFieldRVA, "field_offsets", "fields with data in the file", func(f *file) int { return len(f.fieldOffsets()) }),
 		column.OptText("typelib", "The GUID that the assembly is known by to COM.", func(f *file) (string, bool) { return f.typelib().get() }),
 		column.Rows("streams", "The streams of metadata.", "Stream", streamColumns, func(f *file) []stream { return f.streams }),
 		column.Texts("guids", "The GUIDs, in lower-case hex.", func(f *file) []string { return f.guids() }),
@@ -108,6 +108,20 @@ func rootColumns() []column.Column[*file] {
 func counted(list, what string, get func(*file) int) column.Column[*file] {
 	c := column.Int("number_of_"+list, "The number of "+what+".", get)
 	c.Deprecated = "use `dotnet." + list + ".len()` instead"
+	return c
+}
+
+// fromTable is a number of items from a table of metadata, which libyara does
+// not set where there is no such table.
+func fromTable(table int, list, what string, get func(*file) int) column.Column[*file] {
+	c := counted(list, what, get)
+	always := c.Get
+	c.Get = func(f *file) module.Value {
+		if f.libyara && f.tables().rows[table] == 0 {
+			return module.Value{}
+		}
+		return always(f)
+	}
 	return c
 }
 

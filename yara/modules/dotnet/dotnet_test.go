@@ -64,10 +64,16 @@ func TestLibYARA(t *testing.T) {
 	in := &module.Input{Data: sample(0).bytes(), LibYARA: true}
 	for path, want := range map[string]string{
 		"classes.2.namespace": `""`, "classes.2.base_types.len": "0", "classes.0.base_types.2": `"Bare"`,
+		"number_of_resources": "2",
 	} {
 		if got := show(t, in, path); got != want {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
+	}
+	bare := sample(0)
+	bare.rows[tabConstant] = nil
+	if got := show(t, &module.Input{Data: bare.bytes(), LibYARA: true}, "number_of_constants"); got != "undefined" {
+		t.Errorf("no table of constants: got %s of them", got)
 	}
 	cut := sample(0)
 	cut.user = append(cut.user, 9, 'a')

@@ -108,7 +108,8 @@ func (t *resourceReader) walk() {
 
 func (t *resourceReader) more() bool { return t.entries > 0 && len(t.table.resources) < maxResources }
 
-// read reads an IMAGE_RESOURCE_DIRECTORY and its entries.
+// read reads an IMAGE_RESOURCE_DIRECTORY and its entries, as many as there
+// are; libyara reads all or none.
 func (t *resourceReader) read(d resourceDirectory) {
 	data, _ := binfmt.From(t.data, uint64(d.offset))
 	r := binfmt.NewReader(data, binfmt.Little)
@@ -120,10 +121,11 @@ func (t *resourceReader) read(d resourceDirectory) {
 	if d.path.depth == 0 && r.OK() && (sound || t.libyara) {
 		t.table.timestamp, t.table.version = some(timestamp), v
 	}
-	if !sound {
+	count := int(named) + int(numbered)
+	if !sound || t.libyara && len(r.Rest()) < count*resourceEntrySize {
 		return
 	}
-	for range int(named) + int(numbered) {
+	for range count {
 		id, offset := r.U32(), r.U32()
 		if !r.OK() || !t.more() {
 			return
@@ -156,6 +158,8 @@ func (t *resourceReader) entry(p path, id, offset uint32) {
 	}
 	t.leaf(at, p)
 }
+
+const resourceEntrySize = 8
 
 // highBit marks directories among offsets, and names among numbers.
 const highBit = 1 << 31
