@@ -51,6 +51,7 @@ source/...                 : . facts                                    deps: gi
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
 sink/...                   : . report
 report                     : .
+report/junit               : .
 scan                       : . yara yara/diag detection exclusion facts
 cmd/...                    : ...
 `

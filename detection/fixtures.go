@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha1"
@@ -18,30 +19,67 @@ import (
 	"github.com/besra-hunt/besra/yara"
 )
 
+// CheckKind says what a check looked at.
+type CheckKind string
+
+// The kinds of check.
+const (
+	KindSample  CheckKind = "sample"  // the rule on content that it must or must not match
+	KindFixture CheckKind = "fixture" // an exclusion on what it must hold of
+	KindTwin    CheckKind = "twin"    // an exclusion on what it must not hold of
+	KindProbe   CheckKind = "probe"   // the rule still fires beside an exclusion
+	KindMutant  CheckKind = "mutant"  // the tests notice a fault put into an exclusion
+)
+
 // Check is one thing that a test of a detection looked at.
 type Check struct {
-	Detection string
-	Exclusion string // empty for a check of the rule itself
-	Name      string
+	Detection string    `json:"detection"`
+	Path      string    `json:"path"`                // the detection's file in its pack
+	Exclusion string    `json:"exclusion,omitempty"` // empty for a check of the rule itself
+	Kind      CheckKind `json:"kind"`
+	Name      string    `json:"name"`
 	// Failure is empty where the check passed.
-	Failure string
+	Failure string `json:"failure,omitempty"`
+	// Hint says how to mend a failure, where that is known.
+	Hint     string        `json:"hint,omitempty"`
+	Duration time.Duration `json:"duration_ns"`
 }
 
-// Test runs the samples and fixtures of every detection of the pack, as of a
-// day. A positive sample must match the rule and a negative one must not. A
-// benign fixture must match the rule and make its exclusion true; a malicious
-// twin must match the rule and not make any exclusion of the detection take
-// effect. An exclusion without both kinds fails.
-func Test(ctx context.Context, p *Pack, at time.Time) ([]Check, error) {
+// TestOptions says how much [Test] does.
+type TestOptions struct {
+	// At is the day as of which exclusions are asked; the zero time is now.
+	At time.Time
+	// NoMutation leaves out the mutants.
+	NoMutation bool
+}
+
+// Test runs the samples and fixtures of every detection of the pack:
+//
+//   - A positive sample must match the rule and a negative one must not.
+//   - A benign fixture must match the rule, and its exclusion must have its
+//     effect; an exclusion without benign fixture or malicious twin fails.
+//   - A malicious twin must match the rule, and no exclusion of the detection
+//     with the same effect may hold of it.
+//   - The control probe, content that the rule matches with facts that nobody
+//     would call benign, must not be excluded.
+//   - A fault put into an exclusion (a part dropped, a path widened, a
+//     comparison turned, a list emptied) must change the answer of one of its
+//     fixtures; the faults that none notices are failures with a hint.
+//
+// The error says that the pack does not compile.
+func Test(ctx context.Context, p *Pack, o TestOptions) ([]Check, error) {
 	set, faults := Compile(p)
 	if len(faults) > 0 {
 		return nil, faults[0]
 	}
-	t := &tester{ctx: ctx, pack: p, set: set, scanner: set.Rules.NewScanner(), at: at}
+	if o.At.IsZero() {
+		o.At = time.Now()
+	}
+	t := &tester{ctx: ctx, pack: p, set: set, scanner: set.Rules.NewScanner(), at: o.At, mutate: !o.NoMutation}
 	for _, d := range p.Detections {
 		t.detection(d)
 	}
-	return t.checks, nil
+	return t.checks, ctx.Err()
 }
 
 type tester struct {
@@ -50,30 +88,55 @@ type tester struct {
 	set     *Set
 	scanner *yara.Scanner
 	at      time.Time
+	mutate  bool
 	checks  []Check
+	failed  int
 }
 
-func (t *tester) report(d *Detection, exclusion, name, failure string) {
-	t.checks = append(t.checks, Check{d.ID, exclusion, name, failure})
+// check runs one check and keeps its result.
+func (t *tester) check(d *Detection, exclusion string, kind CheckKind, name string, run func() (failure, hint string)) {
+	start := time.Now()
+	failure, hint := run()
+	if failure != "" {
+		t.failed++
+	}
+	t.checks = append(t.checks, Check{d.ID, d.Path, exclusion, kind, name, failure, hint, time.Since(start)})
 }
 
 func (t *tester) detection(d *Detection) {
 	for _, s := range d.Samples.Positive {
-		t.report(d, "", s.Name, t.sample(d, s, true))
+		t.check(d, "", KindSample, s.Name, func() (string, string) { return t.sample(d, s, true), "" })
 	}
 	for _, s := range d.Samples.Negative {
-		t.report(d, "", s.Name, t.sample(d, s, false))
+		t.check(d, "", KindSample, s.Name, func() (string, string) { return t.sample(d, s, false), "" })
+	}
+	if len(d.Samples.Positive) == 0 && !d.Plain() && d.Status != StatusDraft {
+		t.check(d, "", KindSample, "positive sample", func() (string, string) {
+			return "there is none: nothing shows that the rule matches what it is for", "add one under samples.positive"
+		})
 	}
 	for _, x := range d.Exclusions() {
-		if len(x.Tests.Benign) == 0 || len(x.Tests.Malicious) == 0 {
-			t.report(d, x.ID, "fixtures", "want at least one benign fixture and one malicious twin")
-		}
-		for _, f := range x.Tests.Benign {
-			t.report(d, x.ID, f.Name, t.fixture(d, x, f, true))
-		}
-		for _, f := range x.Tests.Malicious {
-			t.report(d, x.ID, f.Name, t.fixture(d, x, f, false))
-		}
+		t.exclusion(d, x)
+	}
+}
+
+func (t *tester) exclusion(d *Detection, x exclusion.Spec) {
+	before := t.failed
+	if len(x.Tests.Benign) == 0 || len(x.Tests.Malicious) == 0 {
+		t.check(d, x.ID, KindFixture, "fixtures", func() (string, string) {
+			return "want at least one benign fixture and one malicious twin",
+				"under tests: what the exclusion must hold of, and the same with one fact changed"
+		})
+	}
+	for _, f := range x.Tests.Benign {
+		t.check(d, x.ID, KindFixture, f.Name, func() (string, string) { return t.fixture(d, x, f, t.benign) })
+	}
+	for _, f := range x.Tests.Malicious {
+		t.check(d, x.ID, KindTwin, f.Name, func() (string, string) { return t.fixture(d, x, f, t.malicious) })
+	}
+	t.probe(d, x)
+	if t.mutate && t.failed == before {
+		t.mutants(d, x)
 	}
 }
 
@@ -94,55 +157,67 @@ func (t *tester) sample(d *Detection, s Sample, want bool) string {
 	return ""
 }
 
-func (t *tester) fixture(d *Detection, spec exclusion.Spec, f exclusion.Fixture, benign bool) string {
+// judge says what is wrong with an exclusion on a fixture's facts.
+type judge func(d *Detection, spec exclusion.Spec, f exclusion.Fixture, facts besra.Facts) (failure, hint string)
+
+func (t *tester) fixture(d *Detection, spec exclusion.Spec, f exclusion.Fixture, judge judge) (failure, hint string) {
 	data, err := t.content(d, f.Text, f.Base64, f.File)
 	if err != nil {
-		return err.Error()
+		return err.Error(), ""
 	}
-	if got, err := t.matches(d, data); err != nil || !got {
-		return "the rule does not match the fixture: it proves nothing"
+	if !t.fires(d, data) {
+		return "the rule does not match the fixture: it proves nothing", "give it content that the rule matches"
 	}
 	facts, err := f.Overlay(contentFacts(data))
 	if err != nil {
-		return err.Error()
+		return err.Error(), ""
 	}
-	if benign {
-		return t.benign(d, spec, f, facts)
-	}
-	return t.malicious(d, spec, f, facts)
+	return judge(d, spec, f, facts)
 }
 
-func (t *tester) benign(d *Detection, spec exclusion.Spec, f exclusion.Fixture, facts besra.Facts) string {
-	x, err := t.compile(d, spec, f)
+// benign wants the exclusion to have the effect that it states.
+func (t *tester) benign(d *Detection, spec exclusion.Spec, f exclusion.Fixture, facts besra.Facts) (failure, hint string) {
+	x, err := t.compile(d, spec, f, nil)
 	if err != nil {
-		return err.Error()
+		return err.Error(), ""
 	}
-	if got := x.Decide(t.ctx, facts, t.at, fixtureContext(spec, f)); got.Outcome != besra.OutcomeTrue {
-		return fmt.Sprintf("the exclusion is %s: %s", got.Outcome, got.Why)
+	got := x.Decide(t.ctx, facts, t.at, fixtureContext(spec, f))
+	switch {
+	case got.Outcome != besra.OutcomeTrue:
+		return fmt.Sprintf("the exclusion is %s: %s", got.Outcome, got.Why), ""
+	case got.Effect != effectOf(spec):
+		return fmt.Sprintf("the exclusion has the effect %s, not %s: %s", got.Effect, effectOf(spec), got.Why),
+			"add a fact that an intruder does not choose, or record in allow_weak why names and paths are enough"
 	}
-	return ""
+	return "", ""
 }
 
 // malicious asks every exclusion of the detection: a twin that slips through
 // another one is not caught either.
-func (t *tester) malicious(d *Detection, spec exclusion.Spec, f exclusion.Fixture, facts besra.Facts) string {
+func (t *tester) malicious(d *Detection, spec exclusion.Spec, f exclusion.Fixture, facts besra.Facts) (failure, hint string) {
 	for _, other := range d.Exclusions() {
-		if other.Effect != spec.Effect && other.Effect != "" {
+		if other.ID != spec.ID && effectOf(other) != effectOf(spec) {
 			continue
 		}
-		x, err := t.compile(d, other, f)
+		x, err := t.compile(d, other, f, nil)
 		if err != nil {
-			return err.Error()
+			return err.Error(), ""
 		}
 		if got := x.Decide(t.ctx, facts, t.at, fixtureContext(spec, f)); got.Outcome == besra.OutcomeTrue {
-			return fmt.Sprintf("exclusion %s is true of the malicious twin", other.ID)
+			return fmt.Sprintf("exclusion %s holds of the malicious twin: %s", other.ID, got.Why), "add what tells the two apart"
 		}
 	}
-	return ""
+	return "", ""
 }
 
-// compile compiles an exclusion with the fixture's parameters.
-func (t *tester) compile(d *Detection, spec exclusion.Spec, f exclusion.Fixture) (*exclusion.Exclusion, error) {
+// effectOf returns the effect with its default.
+func effectOf(s exclusion.Spec) besra.Effect {
+	return cmp.Or(s.Effect, besra.EffectSuppress)
+}
+
+// compile compiles an exclusion with the fixture's parameters. Those that
+// change names are changed first.
+func (t *tester) compile(d *Detection, spec exclusion.Spec, f exclusion.Fixture, change map[string]func([]string) []string) (*exclusion.Exclusion, error) {
 	params := maps.Clone(d.Parameters)
 	for name, value := range f.Params {
 		p, ok := params[name]
@@ -150,6 +225,14 @@ func (t *tester) compile(d *Detection, spec exclusion.Spec, f exclusion.Fixture)
 			return nil, fmt.Errorf("the fixture sets params.%s, which the detection does not have", name)
 		}
 		p.Value = value
+		params[name] = p
+	}
+	for name, changed := range change {
+		p := params[name]
+		if p.Value == nil {
+			p.Value = p.Default
+		}
+		p.Value = changed(listOf(p.Value))
 		params[name] = p
 	}
 	env, problems := exclusion.NewEnv(params, nil)
@@ -195,6 +278,9 @@ func (t *tester) content(d *Detection, text, b64, file string) ([]byte, error) {
 	}
 	return []byte(text), nil
 }
+
+// fromContent reports whether contentFacts answers for a fact.
+func fromContent(name string) bool { return contentFacts(nil).Fact(context.Background(), name).Known() }
 
 // contentFacts knows what follows from the bytes alone.
 type contentFacts []byte

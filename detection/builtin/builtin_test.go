@@ -7,14 +7,14 @@ import (
 	"github.com/besra-hunt/besra/detection"
 )
 
-// TestPack runs every sample, benign fixture and malicious twin of the
-// embedded pack, on the day before its first exclusion expires.
+// TestPack runs every sample, fixture, twin, probe and mutant of the embedded
+// pack, on the day before its first exclusion expires.
 func TestPack(t *testing.T) {
 	pack, errs := Pack()
 	if len(errs) > 0 {
 		t.Fatal(errs[0])
 	}
-	checks, err := detection.Test(t.Context(), pack, time.Date(2027, 5, 30, 12, 0, 0, 0, time.UTC))
+	checks, err := detection.Test(t.Context(), pack, detection.TestOptions{At: time.Date(2027, 5, 30, 12, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func TestPack(t *testing.T) {
 	for _, c := range checks {
 		exclusions[c.Exclusion]++
 		if c.Failure != "" {
-			t.Errorf("%s, exclusion %q, %q: %s", c.Detection, c.Exclusion, c.Name, c.Failure)
+			t.Errorf("%s, exclusion %q, %s %q: %s; %s", c.Detection, c.Exclusion, c.Kind, c.Name, c.Failure, c.Hint)
 		}
 	}
 	for _, d := range pack.Detections {
