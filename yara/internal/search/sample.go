@@ -33,14 +33,6 @@ const (
 	maxDiffs = sampleSize - 1
 )
 
-// sampleKernel looks at every sampleStride-th byte of buf[from:to] and puts the
-// places that pass the filter into out, relative to from, until out is full.
-// It returns their number and where to go on. Assembly may stand in for
-// sampleGo and sampleDiffGo.
-type sampleKernel func(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
-
-var _, _ sampleKernel = sampleGo, sampleDiffGo
-
 // newSampler makes a sampler of literals that are all samplable with grams of
 // the size, and either all of differences or none.
 func newSampler(lits []lit, ids []int32, size int) *sampler {
@@ -140,12 +132,15 @@ func sampleDiffGo(f *gramFilter, keep uint64, buf []byte, from, to int, out *[ca
 
 // scanSamples looks at buf[from:to]; from is a multiple of sampleStride.
 func (s *State) scanSamples(f *sampler, buf []byte, base, from, to int) {
-	kernel, grams := sampleGo, merged
+	kernel, slow, grams := s.t.kernels.sample, sampleKernel(sampleGo), merged
 	if f.diff {
-		kernel, grams = sampleDiffGo, differences64
+		kernel, slow, grams = s.t.kernels.sampleDiff, sampleDiffGo, differences64
 	}
 	for at := from; at < to; {
 		n, next := kernel(&f.filter, f.keep, buf, at, to, &s.candidates)
+		if next == at {
+			n, next = slow(&f.filter, f.keep, buf, at, to, &s.candidates)
+		}
 		for _, c := range s.candidates[:n] {
 			p := at + int(c)
 			s.lookUp(&f.index, grams(load64(buf[p:]))&f.keep, base+p)

@@ -10,6 +10,7 @@ import (
 // their users; sets that a scan needs first are built then, once.
 type Tables struct {
 	prog    *program.Program
+	kernels kernels
 	needles []needle
 	lits    []lit
 	// first is where a pattern's needles and literals begin; they end where
@@ -48,7 +49,7 @@ type lit struct {
 
 // New makes the tables of a program.
 func New(p *program.Program) *Tables {
-	t := &Tables{prog: p, singles: make([]atomic.Pointer[set], len(p.Patterns))}
+	t := &Tables{prog: p, kernels: bestKernels(), singles: make([]atomic.Pointer[set], len(p.Patterns))}
 	t.first = make([]place, 0, len(p.Patterns)+1)
 	for i := range p.Patterns {
 		t.first = append(t.first, place{int32(len(t.needles)), int32(len(t.lits))})

@@ -222,11 +222,7 @@ func startGrams(lits []lit, list []window, size int) []gram {
 
 const windowRoom = 16
 
-// windowGo looks at every second byte of buf[from:to] and puts candidates
-// into out: the place relative to from, shifted left by buckets, and the mask
-// of buckets. It returns their number and where to go on: before to where out
-// is nearly full, or where less than windowRoom bytes follow. It may look at up
-// to three places behind to. Assembly may stand in for it.
+// windowGo is the windowKernel in Go. It looks at up to three places behind to.
 func windowGo(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
 	p := from
 	x0, x1 := t[pair(buf, p)], t[pair(buf, p+2)]
@@ -261,7 +257,10 @@ func pair(b []byte, i int) uint16 { return uint16(b[i]) | uint16(b[i+1])<<8 }
 func (s *State) scanWindows(w *windows, buf []byte, base, from, to int) {
 	at := from
 	for at < to && at+windowRoom <= len(buf) {
-		n, next := windowGo(&w.pairs, buf, at, to, &s.candidates)
+		n, next := s.t.kernels.window(&w.pairs, buf, at, to, &s.candidates)
+		if next == at {
+			n, next = windowGo(&w.pairs, buf, at, to, &s.candidates)
+		}
 		s.checkWindows(w, buf, base, at, n)
 		at = next
 	}

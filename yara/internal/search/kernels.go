@@ -1,0 +1,33 @@
+package search
+
+// Kernels are the inner loops of the filters: they look at a block of data and
+// put the places that pass into a list. For all of them there is one in Go,
+// which says what they must find; some machines have faster ones that find
+// exactly the same places in the same order. The build tag purego leaves
+// those out.
+type kernels struct {
+	name               string
+	window             windowKernel
+	sample, sampleDiff sampleKernel
+}
+
+// windowKernel looks at every second byte of buf[from:to] and puts candidates
+// into out: the place relative to from, shifted left by buckets, and the mask
+// of buckets. It returns their number and where to go on: before to where out
+// is nearly full or where there are too few bytes behind. It may look at some
+// places behind to. A kernel that returns from leaves the rest to windowGo.
+type windowKernel func(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+// sampleKernel looks at every sampleStride-th byte of buf[from:to] and puts the
+// places that pass the filter into out, relative to from. It returns their
+// number and where to go on, as a windowKernel does. keep masks the bytes of a
+// gram.
+type sampleKernel func(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+// goKernels run everywhere.
+var goKernels = kernels{"go", windowGo, sampleGo, sampleDiffGo}
+
+// bestKernels are the fastest that the machine can run.
+func bestKernels() kernels {
+	return append(machineKernels(), goKernels)[0]
+}

@@ -1,0 +1,240 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// The arguments of a window kernel, and what all of them do with them:
+//	DI  the pair table
+//	SI  the data
+//	R9  the place, R10 where places end: before to, and room bytes before the end
+//	DX  the candidates, AX their number
+#define WINDOW_ARGS(room) \
+	MOVQ t+0(FP), DI             \
+	MOVQ buf_base+8(FP), SI      \
+	MOVQ buf_len+16(FP), R8      \
+	MOVQ from+32(FP), R9         \
+	MOVQ to+40(FP), R10          \
+	MOVQ out+48(FP), DX          \
+	SUBQ $(room-1), R8           \
+	CMPQ R10, R8                 \
+	CMOVQGT R8, R10              \
+	XORQ AX, AX
+
+// The arguments of a sample kernel:
+//	DI  the words of the filter, X23 how far hashes are shifted to get one
+//	SI  the data
+//	R9  the place, R10 where places end
+//	R11 the place relative to from
+//	DX  the candidates, AX their number
+//	Z22 the mask of the bytes of a gram
+#define SAMPLE_ARGS(room) \
+	MOVQ f+0(FP), BX             \
+	MOVQ (BX), DI                \
+	MOVBQZX 24(BX), CX           \
+	MOVQ buf_base+16(FP), SI     \
+	MOVQ buf_len+24(FP), R8      \
+	MOVQ from+40(FP), R9         \
+	MOVQ to+48(FP), R10          \
+	MOVQ out+56(FP), DX          \
+	SUBQ $(room-1), R8           \
+	CMPQ R10, R8                 \
+	CMOVQGT R8, R10              \
+	XORQ AX, AX
+
+#define SAMPLE_CONSTANTS512 \
+	VMOVQ CX, X23                \
+	VPBROADCASTQ keep+8(FP), Z22 \
+	MOVQ $0x9E3779B97F4A7C15, CX \
+	VPBROADCASTQ CX, Z20         \
+	MOVQ $0x4040404040404040, CX \
+	VPBROADCASTQ CX, Z21         \
+	MOVQ $1, CX                  \
+	VPBROADCASTQ CX, Z24         \
+	VMOVDQU64 ·secondBits<>(SB), Z25 \
+	VMOVDQU32 ·eights<>(SB), Z10 \
+	MOVL $128, CX                \
+	VPBROADCASTD CX, Z11
+
+// LOOKUP512 sets the mask pass where the filter has both bits of the grams in
+// g; it spoils t, u and v.
+#define LOOKUP512(g, t, u, v, pass) \
+	VPMULLQ Z20, g, g            \
+	VPSRLQ X23, g, t             \
+	KXNORB K1, K1, K1            \
+	VPXORQ u, u, u               \
+	VPGATHERQQ (DI)(t*8), K1, u  \
+	VPSRLQ $38, g, t             \
+	VPSRLQ $32, g, v             \
+	VPERMQ Z25, t, t             \
+	VPADDQ v, t, t               \
+	VPRORVQ v, u, v              \
+	VPRORVQ t, u, t              \
+	VPTERNLOGQ $0x80, Z24, v, t  \
+	VPTESTMQ t, t, pass
+
+// STORE512 puts the places of sixteen grams that passed into the candidates.
+#define STORE512 \
+	KUNPCKBW K2, K3, K4          \
+	VPCOMPRESSD.Z Z10, K4, Z6    \
+	VMOVDQU32 Z6, (DX)(AX*4)     \
+	KMOVW K4, CX                 \
+	POPCNTL CX, CX               \
+	ADDQ CX, AX                  \
+	VPADDD Z11, Z10, Z10         \
+	ADDQ $128, R9
+
+// func windowAVX512(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+//
+// Sixteen places at once: Z1 has the buckets of the pairs at them, Z3 those of
+// the next sixteen pairs.
+TEXT ·windowAVX512(SB), NOSPLIT, $0-72
+	WINDOW_ARGS(64)
+	CMPQ R9, R10
+	JGE  done
+
+	VMOVDQU32 ·evens<>(SB), Z10
+	MOVL      $(32<<10), CX
+	VPBROADCASTD CX, Z11
+
+	VPMOVZXWD (SI)(R9*1), Z0
+	KXNORW    K1, K1, K1
+	VPXORD    Z1, Z1, Z1
+	VPGATHERDD (DI)(Z0*4), K1, Z1
+
+loop:
+	VPMOVZXWD 32(SI)(R9*1), Z2
+	KXNORW    K1, K1, K1
+	VPXORD    Z3, Z3, Z3
+	VPGATHERDD (DI)(Z2*4), K1, Z3
+	VALIGND   $1, Z1, Z3, Z4
+	VALIGND   $2, Z1, Z3, Z5
+	VPSRLD    $10, Z4, Z4
+	VPSRLD    $20, Z5, Z5
+	VPTERNLOGD $0x80, Z4, Z5, Z1
+	VPTESTMD  Z1, Z1, K2
+	VPORD     Z10, Z1, Z1
+	VPCOMPRESSD.Z Z1, K2, Z6
+	VMOVDQU32 Z6, (DX)(AX*4)
+	KMOVW     K2, CX
+	POPCNTL   CX, CX
+	ADDQ      CX, AX
+	VPADDD    Z11, Z10, Z10
+	VMOVDQA32 Z3, Z1
+	ADDQ      $32, R9
+	CMPQ      R9, R10
+	JGE       done
+	CMPQ      AX, $(512-16)
+	JLE       loop
+
+done:
+	VZEROUPPER
+	MOVQ AX, n+56(FP)
+	MOVQ R9, next+64(FP)
+	RET
+
+// func sampleAVX512(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+TEXT ·sampleAVX512(SB), NOSPLIT, $0-80
+	SAMPLE_ARGS(128)
+	CMPQ R9, R10
+	JGE  done
+	SAMPLE_CONSTANTS512
+
+loop:
+	VMOVDQU64 (SI)(R9*1), Z0
+	VMOVDQU64 64(SI)(R9*1), Z12
+	VPANDQ    Z21, Z0, Z1
+	VPANDQ    Z21, Z12, Z13
+	VPSRLQ    $1, Z1, Z1
+	VPSRLQ    $1, Z13, Z13
+	VPTERNLOGQ $0xA8, Z22, Z0, Z1
+	VPTERNLOGQ $0xA8, Z22, Z12, Z13
+	LOOKUP512(Z1, Z2, Z3, Z4, K2)
+	LOOKUP512(Z13, Z14, Z15, Z16, K3)
+	STORE512
+	CMPQ      R9, R10
+	JGE       done
+	CMPQ      AX, $(512-16)
+	JLE       loop
+
+done:
+	VZEROUPPER
+	MOVQ AX, n+64(FP)
+	MOVQ R9, next+72(FP)
+	RET
+
+// func sampleDiffAVX512(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+TEXT ·sampleDiffAVX512(SB), NOSPLIT, $0-80
+	SAMPLE_ARGS(128)
+	CMPQ R9, R10
+	JGE  done
+	SAMPLE_CONSTANTS512
+
+loop:
+	VMOVDQU64 (SI)(R9*1), Z0
+	VMOVDQU64 64(SI)(R9*1), Z12
+	VPSRLQ    $8, Z0, Z1
+	VPSRLQ    $8, Z12, Z13
+	VPTERNLOGQ $0x28, Z22, Z0, Z1
+	VPTERNLOGQ $0x28, Z22, Z12, Z13
+	LOOKUP512(Z1, Z2, Z3, Z4, K2)
+	LOOKUP512(Z13, Z14, Z15, Z16, K3)
+	STORE512
+	CMPQ      R9, R10
+	JGE       done
+	CMPQ      AX, $(512-16)
+	JLE       loop
+
+done:
+	VZEROUPPER
+	MOVQ AX, n+64(FP)
+	MOVQ R9, next+72(FP)
+	RET
+
+// evens are the places of sixteen windows, as candidates have them.
+DATA ·evens<>+0(SB)/4, $(0<<10)
+DATA ·evens<>+4(SB)/4, $(2<<10)
+DATA ·evens<>+8(SB)/4, $(4<<10)
+DATA ·evens<>+12(SB)/4, $(6<<10)
+DATA ·evens<>+16(SB)/4, $(8<<10)
+DATA ·evens<>+20(SB)/4, $(10<<10)
+DATA ·evens<>+24(SB)/4, $(12<<10)
+DATA ·evens<>+28(SB)/4, $(14<<10)
+DATA ·evens<>+32(SB)/4, $(16<<10)
+DATA ·evens<>+36(SB)/4, $(18<<10)
+DATA ·evens<>+40(SB)/4, $(20<<10)
+DATA ·evens<>+44(SB)/4, $(22<<10)
+DATA ·evens<>+48(SB)/4, $(24<<10)
+DATA ·evens<>+52(SB)/4, $(26<<10)
+DATA ·evens<>+56(SB)/4, $(28<<10)
+DATA ·evens<>+60(SB)/4, $(30<<10)
+GLOBL ·evens<>(SB), RODATA|NOPTR, $64
+
+// eights are the places of sixteen grams.
+DATA ·eights<>+0(SB)/4, $0
+DATA ·eights<>+4(SB)/4, $8
+DATA ·eights<>+8(SB)/4, $16
+DATA ·eights<>+12(SB)/4, $24
+DATA ·eights<>+16(SB)/4, $32
+DATA ·eights<>+20(SB)/4, $40
+DATA ·eights<>+24(SB)/4, $48
+DATA ·eights<>+28(SB)/4, $56
+DATA ·eights<>+32(SB)/4, $64
+DATA ·eights<>+36(SB)/4, $72
+DATA ·eights<>+40(SB)/4, $80
+DATA ·eights<>+44(SB)/4, $88
+DATA ·eights<>+48(SB)/4, $96
+DATA ·eights<>+52(SB)/4, $104
+DATA ·eights<>+56(SB)/4, $112
+DATA ·eights<>+60(SB)/4, $120
+GLOBL ·eights<>(SB), RODATA|NOPTR, $64
+
+// secondBits are how far the second bit of a hash is from its first, by the
+// two bits of the hash above those that choose the first: see twoBits.
+DATA ·secondBits<>+0(SB)/8, $7
+DATA ·secondBits<>+8(SB)/8, $20
+DATA ·secondBits<>+16(SB)/8, $33
+DATA ·secondBits<>+24(SB)/8, $46
+DATA ·secondBits<>+32(SB)/8, $7
+DATA ·secondBits<>+40(SB)/8, $20
+DATA ·secondBits<>+48(SB)/8, $33
+DATA ·secondBits<>+56(SB)/8, $46
+GLOBL ·secondBits<>(SB), RODATA|NOPTR, $64

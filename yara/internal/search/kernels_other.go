@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package search
+
+// machineKernels are none: the kernels in Go run.
+func machineKernels() []kernels { return nil }

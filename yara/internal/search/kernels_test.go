@@ -1,0 +1,148 @@
+package search
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// A made block: data and filters of which the seed decides how full they are.
+type block struct {
+	data  []byte
+	pairs pairTable
+	grams gramFilter
+	keep  uint64
+}
+
+func newBlock(seed uint64, data []byte) *block {
+	g := rand.New(rand.NewPCG(seed, 1))
+	b := &block{data: data, keep: math.MaxUint64 >> (8 * g.IntN(6))}
+	for range 1 << (4 + g.IntN(14)) {
+		b.pairs[uint16(g.Uint32())] |= g.Uint32() >> 2
+	}
+	grams := make([]gram, 1<<g.IntN(14))
+	for i := range grams {
+		grams[i].key = g.Uint64()
+	}
+	b.grams = newGramFilter(grams)
+	// What is in the data is found: some of its grams and pairs, dense or not.
+	step := 1 + g.IntN(64)
+	for p := 0; p+windowRoom <= len(data); p += step {
+		word := load64(data[p:])
+		for f := range 3 {
+			b.pairs[uint16(word>>(16*f))] |= 1 << (f*buckets + p%buckets)
+		}
+		for _, key := range []uint64{merged(word) & b.keep, differences64(word) & b.keep} {
+			b.grams.words[key*golden>>b.grams.shift] |= maskOf(key * golden)
+		}
+	}
+	return b
+}
+
+// walk collects what a kernel finds from from to to, going on where it stops
+// with full candidates, and where it leaves the rest with that of goKernels.
+func (b *block) walk(from, to int, step func(k *kernels, at int, out *[candidates]uint32) (n, next int), k *kernels) []uint32 {
+	var found []uint32
+	var out [candidates]uint32
+	for at := from; at < to; {
+		n, next := step(k, at, &out)
+		if next == at {
+			if n, next = step(&goKernels, at, &out); next == at {
+				break
+			}
+		}
+		for _, c := range out[:n] {
+			found = append(found, c+uint32(at-from))
+		}
+		at = next
+	}
+	return found
+}
+
+// windows is every candidate before to, as place and mask.
+func (b *block) windows(k *kernels, from, to int) []uint64 {
+	var found []uint64
+	var out [candidates]uint32
+	for at := from; at < to && at+windowRoom <= len(b.data); {
+		n, next := k.window(&b.pairs, b.data, at, to, &out)
+		if next == at {
+			n, next = windowGo(&b.pairs, b.data, at, to, &out)
+		}
+		for _, c := range out[:n] {
+			if p := at + int(c>>buckets); p < to {
+				found = append(found, uint64(p)<<buckets|uint64(c)&(1<<buckets-1))
+			}
+		}
+		at = next
+	}
+	return found
+}
+
+func (b *block) samples(k *kernels, diff bool, from, to int) []uint32 {
+	found := b.walk(from, to, func(k *kernels, at int, out *[candidates]uint32) (n, next int) {
+		if diff {
+			return k.sampleDiff(&b.grams, b.keep, b.data, at, to, out)
+		}
+		return k.sample(&b.grams, b.keep, b.data, at, to, out)
+	}, k)
+	return slices.DeleteFunc(found, func(c uint32) bool { return from+int(c) >= to })
+}
+
+// sameAsGo holds kernels to goKernels on a block.
+func (b *block) sameAsGo(t *testing.T, k *kernels, from, to int) {
+	t.Helper()
+	if got, want := b.windows(k, from, to), b.windows(&goKernels, from, to); !slices.Equal(got, want) {
+		t.Errorf("%s: windows in %d of %d..%d: got %d, want %d", k.name, len(b.data), from, to, len(got), len(want))
+	}
+	for _, diff := range []bool{false, true} {
+		if got, want := b.samples(k, diff, from, to), b.samples(&goKernels, diff, from, to); !slices.Equal(got, want) {
+			t.Errorf("%s: samples (diff %v) in %d of %d..%d: got %d, want %d", k.name, diff, len(b.data), from, to, len(got), len(want))
+		}
+	}
+}
+
+func TestKernelsAgree(t *testing.T) {
+	for _, k := range machineKernels() {
+		for seed := range uint64(60) {
+			g := rand.New(rand.NewPCG(seed, 2))
+			data := textData(g.IntN(3 * blockSize))
+			if seed%3 == 0 {
+				data = randomData(g.IntN(700))
+			}
+			b := newBlock(seed, data)
+			from := g.IntN(len(data)/64+1) * 64
+			b.sameAsGo(t, &k, from, len(data))
+			b.sameAsGo(t, &k, from, min(len(data), from+blockSize))
+		}
+	}
+}
+
+func FuzzKernels(f *testing.F) {
+	f.Add(uint64(1), []byte("some text that is long enough for a group of places, and what is behind it: some text that is long enough"))
+	f.Fuzz(func(t *testing.T, seed uint64, data []byte) {
+		for _, k := range machineKernels() {
+			newBlock(seed, data).sameAsGo(t, &k, 0, len(data))
+		}
+	})
+}
+
+// BenchmarkKernels is a filter alone, where nothing passes.
+func BenchmarkKernels(b *testing.B) {
+	data := textData(blockSize)
+	empty := &block{data: data, grams: gramFilter{make([]uint64, 1<<14), 64 - 14}, keep: math.MaxUint64}
+	for _, k := range append(machineKernels(), goKernels) {
+		bench := func(name string, f func()) {
+			b.Run(fmt.Sprintf("%s/%s", name, k.name), func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				for b.Loop() {
+					f()
+				}
+			})
+		}
+		bench("window", func() { empty.windows(&k, 0, len(data)) })
+		bench("sample", func() { empty.samples(&k, false, 0, len(data)) })
+		bench("sampleDiff", func() { empty.samples(&k, true, 0, len(data)) })
+	}
+}
