@@ -67,6 +67,7 @@ var (
 
 	onDisk   = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted}
 	indexed  = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted}
+	shipped  = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted, ContextArchive: GradeWeak}
 	mounted  = Grades{ContextFile: GradeVerified}
 	noted    = Grades{ContextFile: GradeWeak}
 	opened   = Grades{ContextFile: GradeWeak, ContextProcess: GradeWeak}
@@ -116,11 +117,12 @@ var vocabulary = []FactDef{
 	{"file.origin_host", TypeString, noted, "Host of file.origin_url, in lower case."},
 
 	{"package.manager", TypeString, indexed, "Package manager whose index was read: dpkg, rpm or apk."},
-	{"package.name", TypeString, indexed, "Name of the installed package that owns the path, by the host's own package index; empty where none does."},
+	{"package.name", TypeString, shipped, "Name of the installed package that owns the path, by the host's own package index; empty where none does. For the member of a package, that package's own name."},
 	{"package.version", TypeString, indexed, "Version of that package, as its manager spells it."},
-	{"package.verified", TypeBool, indexed, "The content equals what that package shipped, by the digest in the package index."},
+	{"package.verified", TypeBool, shipped, "The content equals what that package shipped, by the digest in the package index; for the member of a package, in the package itself."},
 
 	{"archive.path", TypeString, packedIn, "Path of the outermost archive, on its own host."},
+	{"archive.kind", TypeString, packed, "Format of the innermost archive: zip, tar, deb, …"},
 	{"archive.chain", TypeStrings, packedIn, "Names of the archives around the member, outermost first."},
 	{"archive.sha256", TypeString, packed, "SHA-256 of the outermost archive, lower-case hex."},
 	{"image.ref", TypeString, layeredBy, "Reference of the container image, such as registry.example/app:1.2."},

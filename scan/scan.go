@@ -29,6 +29,11 @@ type Hunt struct {
 	// Gaps are known before the run: content that could not be used.
 	Gaps []besra.Gap
 
+	// Expanders open up what has targets inside, the first that knows a
+	// content; without any, an archive is scanned as the bytes it is.
+	Expanders []besra.Expander
+	Limits    Limits
+
 	Workers int           // default 1
 	Timeout time.Duration // a target; 0 means none
 	// MaxMatches is how many matches of a pattern a finding holds (default
@@ -68,6 +73,7 @@ func (h *Hunt) setDefaults() {
 	defaultTo(&h.MaxMatches, 10)
 	defaultTo(&h.Excerpt, 32)
 	defaultTo(&h.MaxData, 128)
+	h.Limits.setDefaults()
 	if h.Now == nil {
 		h.Now = time.Now
 	}

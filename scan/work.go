@@ -41,6 +41,9 @@ type worker struct {
 	scanner  *yara.Scanner
 	releaser besra.Releaser // of the content under way; nil where it has none
 	released int64
+
+	depth  int          // how many targets the one under way lies in
+	budget besra.Budget // of the outermost of them
 }
 
 // releaseStep is how many bytes are searched before pages are given back.
@@ -66,11 +69,7 @@ func (w *worker) scan(t besra.Target) {
 	w.released = 0
 	ctx, cancel := w.targetContext()
 	defer cancel()
-	size, err := w.scanContent(ctx, t, content)
-	switch {
-	case err == nil:
-		w.counts.target(size)
-	case w.ctx.Err() == nil:
+	if err := w.scanContent(ctx, t, content); err != nil && w.ctx.Err() == nil {
 		w.gapFor(t, err)
 	}
 }
@@ -82,9 +81,10 @@ func (r *run) targetContext() (context.Context, context.CancelFunc) {
 	return r.ctx, func() {}
 }
 
-// scanContent runs the engine and hands on what matched. The bytes are looked
-// at here and nowhere else, so that a fault in them ends here.
-func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.Content) (size int64, err error) {
+// scanContent searches the bytes, and opens them up where something lies
+// inside. They are looked at here and nowhere else, so that a fault in them ends
+// here.
+func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.Content) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = faultError(p)
@@ -95,11 +95,24 @@ func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.
 		f.SetContent(data)
 		defer f.SetContent(nil)
 	}
+	err = w.search(ctx, t, data)
+	if err == nil {
+		w.counts.target(int64(len(data)))
+	}
+	w.releaser = nil
+	if ctx.Err() != nil {
+		return err
+	}
+	return errors.Join(err, w.expand(ctx, t, data))
+}
+
+// search runs the engine and hands on what matched.
+func (w *worker) search(ctx context.Context, t besra.Target, data []byte) error {
 	w.Set.SetExternals(ctx, w.scanner, t.Facts)
 	// Results hold what was found to match even where a module failed.
 	results, err := w.scanner.Scan(ctx, data)
 	if err != nil && ctx.Err() != nil {
-		return 0, err
+		return err
 	}
 	digest := ""
 	for rule := range results.Matching() {
@@ -111,7 +124,7 @@ func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.
 			w.send(besra.Record{Type: besra.RecordFinding, Finding: f})
 		}
 	}
-	return int64(len(data)), err
+	return err
 }
 
 // contentDigest returns the SHA-256 of the bytes that were scanned. The facts
@@ -136,9 +149,13 @@ func faultError(p any) error {
 	panic(p)
 }
 
-// gapFor records why a target was not scanned to its end.
+// gapFor records why a target was not scanned to its end, or not opened up.
 func (r *run) gapFor(t besra.Target, err error) {
-	r.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(t.Name), Reason: gapReason(err), Detail: err.Error(), Count: 1})
+	kind := besra.GapError
+	if limited(err) {
+		kind = besra.GapSkip
+	}
+	r.Gap(besra.Gap{Kind: kind, Target: besra.Text(t.Name), Reason: gapReason(err), Detail: err.Error(), Count: 1})
 }
 
 func gapReason(err error) string {

@@ -39,6 +39,7 @@ type huntFlags struct {
 	strict        bool
 	ignoreInvalid bool
 	noProgress    bool
+	archives      archiveFlags
 }
 
 func huntCommand(stdio stdio) *cobra.Command {
@@ -69,6 +70,7 @@ and write findings. Without a pack the embedded one is used. What is skipped or 
 	f.StringVar(&h.failOn, "fail-on", "", "exit with 1 on a finding of this severity or above: informational, low, medium, high")
 	f.BoolVar(&h.strict, "strict", false, "exit with 4 where something was not read")
 	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
+	h.archives.register(f)
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
 	return cmd
 }
@@ -98,7 +100,7 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	}
 	worst := &worstFinding{sink: out}
 	hunt := &scan.Hunt{Set: set, Source: source, Sink: worst, Run: h.describe(ctx, host, set, paths), Gaps: gaps,
-		Workers: h.workers, Timeout: h.timeout, Progress: bar.update}
+		Expanders: h.archives.expanders(), Limits: h.archives.limits(), Workers: h.workers, Timeout: h.timeout, Progress: bar.update}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
 	if cerr := out.Close(); err == nil {

@@ -16,7 +16,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command line as a person would; each script is a file
-// in testdata/script. $EXAMPLES is the folder of examples, $SEED the seed page
+// in testdata/script. $EXAMPLES is the folder of examples, $ARCHIVES
+// that of small archives, $SEED the seed page
 // where it is at hand.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -28,6 +29,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("EXAMPLES", filepath.Join(repo, "examples"))
+			env.Setenv("ARCHIVES", filepath.Join(repo, "source/archive/testdata"))
 			if seeds, _ := filepath.Glob(filepath.Join(repo, "../shared/seed/*.txt")); len(seeds) > 0 {
 				env.Setenv("SEED", seeds[0])
 			}

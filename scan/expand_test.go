@@ -1,0 +1,84 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/besra-hunt/besra"
+)
+
+// lines opens up a content whose first line is "box": each further line is a
+// target, and "%" in it stands for a line end, so that boxes lie in boxes.
+type lines struct{}
+
+func (lines) Kind(_ string, content []byte) string {
+	if strings.HasPrefix(string(content), "box\n") {
+		return "box"
+	}
+	return ""
+}
+
+func (lines) Expand(_ context.Context, outer besra.Target, content []byte, b *besra.Budget, to besra.Receiver) error {
+	for _, line := range strings.Split(string(content), "\n")[1:] {
+		if b.Members == 0 {
+			return &besra.LimitError{Limit: "members"}
+		}
+		b.Members--
+		if line == "broken" {
+			return errors.New("broken")
+		}
+		if err := to.Target(target(outer.Name+"!"+line[:1], "", strings.ReplaceAll(line, "%", "\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestExpand(t *testing.T) {
+	tests := []struct {
+		name    string
+		content string
+		limits  Limits
+		want    []string // names of findings
+		gaps    []string // target: detail
+		targets int64
+	}{
+		{"members are found under their names", "box\na marker\nb none\nc marker", Limits{}, []string{"t", "t!a", "t!c"}, nil, 4},
+		{"boxes in boxes", "box\nbox%d marker", Limits{}, []string{"t", "t!b", "t!b!d"}, nil, 3},
+		{"no deeper than the limit", "box\nbox%box", Limits{Depth: 1}, nil, []string{"t!b: the limit of depth (1) is reached"}, 2},
+		{"members of all levels count", "box\nbox%d marker%e\nf marker", Limits{Members: 3}, []string{"t", "t!b", "t!b!d"}, []string{"t: the limit of members is reached"}, 4},
+		{"a broken box is told, what came before it found", "box\na marker\nbroken", Limits{}, []string{"t", "t!a"}, []string{"t: broken"}, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out keep
+			h := &Hunt{Set: testSet(t), Source: list{targets: []besra.Target{target("t", "", tt.content)}}, Sink: &out,
+				Expanders: []besra.Expander{lines{}}, Limits: tt.limits}
+			sum, err := h.Execute(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var findings, gaps []string
+			for _, r := range out.records {
+				if r.Finding != nil {
+					findings = append(findings, string(r.Finding.Target.Name))
+				}
+				if r.Gap != nil {
+					gaps = append(gaps, string(r.Gap.Target)+": "+r.Gap.Detail)
+				}
+			}
+			if !slices.Equal(findings, tt.want) {
+				t.Errorf("findings: got %q, want %q", findings, tt.want)
+			}
+			if !slices.Equal(gaps, tt.gaps) {
+				t.Errorf("gaps: got %q, want %q", gaps, tt.gaps)
+			}
+			if sum.Targets != tt.targets {
+				t.Errorf("targets: got %d, want %d", sum.Targets, tt.targets)
+			}
+		})
+	}
+}

@@ -1,0 +1,157 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"io"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/besra-hunt/besra"
+	"github.com/klauspost/compress/gzip"
+	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
+)
+
+func isBzip2(_ string, content []byte) bool {
+	return len(content) >= 10 && string(content[:3]) == "BZh" && content[3] >= '1' && content[3] <= '9' &&
+		(string(content[4:10]) == "1AY&SY" || string(content[4:10]) == "\x17\x72\x45\x38\x50\x90")
+}
+
+// isZstd takes a frame, also behind a skippable one.
+func isZstd(_ string, content []byte) bool {
+	return hasPrefix(content, "\x28\xb5\x2f\xfd") ||
+		len(content) > 8 && content[0]&0xf0 == 0x50 && string(content[1:4]) == "\x2a\x4d\x18"
+}
+
+// isBrotli goes by the name: the format has no magic.
+func isBrotli(name string, content []byte) bool {
+	return len(content) > 0 && strings.HasSuffix(strings.ToLower(name), ".br")
+}
+
+// isLZMA goes by the header's properties and the name, as the format has no
+// magic either.
+func isLZMA(name string, content []byte) bool {
+	name = strings.ToLower(name)
+	return len(content) > 13 && content[0] < 9*5*5 && (strings.HasSuffix(name, ".lzma") || strings.HasSuffix(name, ".tlz"))
+}
+
+func (w *walk) gzip() error {
+	r, err := gzip.NewReader(bytes.NewReader(w.content))
+	if err != nil {
+		return err
+	}
+	name := r.Name
+	if name == "" {
+		name = w.stem(".gz", ".gzip", ".z")
+		if end := strings.ToLower(w.outer.Name); strings.HasSuffix(end, ".tgz") || strings.HasSuffix(end, ".svgz") {
+			name = w.stem(".gz", ".tgz", ".svgz")
+		}
+	}
+	return w.stream(r, member{name: name, size: -1, mtime: r.ModTime})
+}
+
+func (w *walk) bzip2() error {
+	return w.stream(bzip2.NewReader(bytes.NewReader(w.content)), w.streamed(".bz2", ".tbz2", ".tbz"))
+}
+
+func (w *walk) xz() error {
+	r, err := xz.NewReader(bytes.NewReader(w.content))
+	if err != nil {
+		return err
+	}
+	return w.stream(r, w.streamed(".xz", ".txz"))
+}
+
+func (w *walk) lzma() error {
+	r, err := lzma.NewReader(bytes.NewReader(w.content))
+	if err != nil {
+		return err
+	}
+	return w.stream(r, w.streamed(".lzma", ".tlz"))
+}
+
+func (w *walk) zstd() error {
+	r, err := newZstd(bytes.NewReader(w.content))
+	if err != nil {
+		return err
+	}
+	defer closeReader(r)
+	return w.stream(r, w.streamed(".zst", ".tzst", ".zstd"))
+}
+
+func (w *walk) lz4() error {
+	return w.stream(lz4.NewReader(bytes.NewReader(w.content)), w.streamed(".lz4"))
+}
+
+func (w *walk) brotli() error {
+	return w.stream(brotli.NewReader(bytes.NewReader(w.content)), w.streamed(".br"))
+}
+
+// streamed is the one member of a stream, named after it.
+func (w *walk) streamed(endings ...string) member {
+	return member{name: w.stem(endings...), size: -1}
+}
+
+// decompress unpacks what is packed in one of the streams that packages use, or
+// gives it as it is.
+func decompress(packed []byte) (io.Reader, error) {
+	r := bytes.NewReader(packed)
+	switch {
+	case hasPrefix(packed, "\x1f\x8b"):
+		return gzip.NewReader(r)
+	case hasPrefix(packed, "\xfd7zXZ\x00"):
+		return xz.NewReader(r)
+	case isZstd("", packed):
+		return newZstd(r)
+	case isBzip2("", packed):
+		return bzip2.NewReader(r), nil
+	case hasPrefix(packed, "\x5d\x00\x00"):
+		return lzma.NewReader(r)
+	}
+	return r, nil
+}
+
+// closeReader frees what a decompressor holds; most hold nothing.
+func closeReader(r io.Reader) {
+	if c, ok := r.(interface{ Close() }); ok {
+		c.Close()
+	}
+}
+
+// stream yields what r unpacks: the members of a tar or cpio archive, or the
+// one thing that it is.
+func (w *walk) stream(r io.Reader, m member) error {
+	in := bufio.NewReaderSize(&metered{r, w.budget}, 64<<10)
+	head, err := in.Peek(512)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	switch {
+	case isTar("", head):
+		return w.tarFrom(in, nil)
+	case isCpio("", head):
+		return w.cpioFrom(in, nil)
+	}
+	m.metered = true
+	m.open = func() (io.Reader, error) { return in, nil }
+	return w.yield(m)
+}
+
+// metered spends the budget on what a stream unpacks, be it looked at or
+// passed over.
+type metered struct {
+	r      io.Reader
+	budget *besra.Budget
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	if m.budget.Bytes <= 0 {
+		return 0, &besra.LimitError{Limit: "bytes"}
+	}
+	n, err := m.r.Read(p)
+	m.budget.Bytes -= int64(n)
+	return n, err
+}

@@ -1,0 +1,158 @@
+package archive
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/bzip2"
+	"compress/flate"
+	"hash"
+	"hash/crc32"
+	"io"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
+)
+
+// isZip takes what begins with a member or is an empty archive, and a program
+// that carries an archive behind it (a self-extractor, a jar with a launcher).
+func isZip(_ string, content []byte) bool {
+	switch {
+	case hasPrefix(content, "PK\x03\x04"), hasPrefix(content, "PK\x05\x06"), hasPrefix(content, "PK00PK\x03\x04"):
+		return true
+	case hasPrefix(content, "MZ"), hasPrefix(content, "\x7fELF"), hasPrefix(content, "#!"):
+		return endsAsZip(content)
+	}
+	return false
+}
+
+// endsAsZip looks for the end record where an archive without a long comment
+// has it, and for a directory that it can point to.
+func endsAsZip(content []byte) bool {
+	tail := content[max(0, len(content)-1024):]
+	at := bytes.LastIndex(tail, []byte("PK\x05\x06"))
+	return at >= 0 && len(tail)-at >= 22 && bytes.Contains(content[max(0, len(content)-readStep):], []byte("PK\x01\x02"))
+}
+
+func hasPrefix(content []byte, p string) bool {
+	return len(content) >= len(p) && string(content[:len(p)]) == p
+}
+
+// zipMethods unpack what is not stored or deflated.
+var zipMethods = map[uint16]func(io.Reader) (io.Reader, error){
+	zip.Deflate: func(r io.Reader) (io.Reader, error) { return flate.NewReader(r), nil },
+	12:          func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
+	14:          zipLZMA,
+	93:          newZstd,
+	95:          func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) },
+}
+
+func newZstd(r io.Reader) (io.Reader, error) {
+	// One goroutine, and no window beyond what a command-line zstd takes.
+	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (w *walk) zip() error {
+	r, err := zip.NewReader(bytes.NewReader(w.content), int64(len(w.content)))
+	if err != nil {
+		return err
+	}
+	manifest := w.jarManifest(r)
+	for _, f := range r.File {
+		if err := w.zipMember(f, manifest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) zipMember(f *zip.File, manifest manifest) error {
+	if strings.HasSuffix(f.Name, "/") {
+		return nil
+	}
+	m := member{name: f.Name, size: int64(min(f.UncompressedSize64, 1<<62)), mode: f.Mode(), mtime: f.Modified,
+		expect: manifest.digest(f.Name)}
+	if f.Flags&1 == 0 && f.Method == zip.Store {
+		m.data = w.stored(f)
+	}
+	if m.data != nil && crc32.ChecksumIEEE(m.data) != f.CRC32 {
+		m.data = nil // read as a stream, it reports the damage
+	}
+	if m.data == nil {
+		m.open = func() (io.Reader, error) { return w.openZip(f) }
+	}
+	return w.yield(m)
+}
+
+// stored returns a stored member where it lies; nil where it is not as long as
+// it says.
+func (w *walk) stored(f *zip.File) []byte {
+	at, err := f.DataOffset()
+	if err != nil || f.CompressedSize64 != f.UncompressedSize64 || uint64(at)+f.CompressedSize64 > uint64(len(w.content)) {
+		return nil
+	}
+	end := uint64(at) + f.CompressedSize64
+	return w.content[at:end:end]
+}
+
+func (w *walk) openZip(f *zip.File) (io.Reader, error) {
+	raw, err := f.OpenRaw()
+	if err != nil {
+		return nil, err
+	}
+	method := f.Method
+	if f.Flags&1 != 0 {
+		if raw, method, err = w.decrypt(f, raw); err != nil {
+			return nil, err
+		}
+	}
+	plain := raw
+	if method != zip.Store {
+		unpack := zipMethods[method]
+		if unpack == nil {
+			return nil, unsupportedError("method " + itoa(int64(method)))
+		}
+		if plain, err = unpack(raw); err != nil {
+			return nil, err
+		}
+	}
+	if f.Flags&1 != 0 {
+		return plain, nil // its password is proven by a checksum or a code
+	}
+	return &checked{r: plain, sum: crc32.NewIEEE(), want: f.CRC32}, nil
+}
+
+// checked compares the checksum of what was read when it ends.
+type checked struct {
+	r    io.Reader
+	sum  hash.Hash32
+	want uint32
+}
+
+func (c *checked) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.sum.Write(p[:n])
+	if err == io.EOF && c.sum.Sum32() != c.want {
+		err = zip.ErrChecksum
+	}
+	return n, err
+}
+
+// zipLZMA reads LZMA as APPNOTE.TXT, section 5.8, frames it: a version, the
+// size of the properties, the properties, the data.
+func zipLZMA(r io.Reader) (io.Reader, error) {
+	var head [4 + 5]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	if head[2] != 5 || head[3] != 0 {
+		return nil, unsupportedError("LZMA with other properties")
+	}
+	classic := append(head[4:9:9], 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff) // of unknown size
+	return lzma.NewReader(io.MultiReader(bytes.NewReader(classic), r))
+}
