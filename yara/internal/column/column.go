@@ -57,9 +57,33 @@ func (r *record[T]) Field(i int) module.Value {
 	return r.columns[i].Get(r.of)
 }
 
-// List is an array of the structs that are made from items.
+// List is an array of the structs that are made from items, each made once:
+// for a caller that keeps the array for the scan.
 func List[T any](columns []Column[T], items []T) module.Value {
-	return module.ArrayOf(&list[T]{items, func(item T) module.Value { return Struct(columns, item) }})
+	return module.ArrayOf(&structs[T]{columns: columns, items: items})
+}
+
+// structs makes all when the first is asked for: rules go through lists again
+// and again.
+type structs[T any] struct {
+	columns []Column[T]
+	items   []T
+	records []record[T]
+}
+
+func (l *structs[T]) Len() int { return len(l.items) }
+
+func (l *structs[T]) At(i int) module.Value {
+	if i < 0 || i >= len(l.items) {
+		return module.Value{}
+	}
+	if l.records == nil {
+		l.records = make([]record[T], len(l.items))
+		for k, item := range l.items {
+			l.records[k] = record[T]{l.columns, item}
+		}
+	}
+	return module.StructOf(&l.records[i])
 }
 
 // Each is an array of the values that are made from items.
@@ -119,25 +143,25 @@ type Number interface {
 
 // Int is a column of integers.
 func Int[T any, N Number](name, doc string, get func(T) N) Column[T] {
-	return Column[T]{Name: name, Doc: doc, Type: kind(module.Integer),
+	return Column[T]{Name: name, Doc: doc, Type: Scalar(module.Integer),
 		Get: func(of T) module.Value { return module.Int(int64(get(of))) }}
 }
 
 // Bool is a column of bools.
 func Bool[T any](name, doc string, get func(T) bool) Column[T] {
-	return Column[T]{Name: name, Doc: doc, Type: kind(module.Bool),
+	return Column[T]{Name: name, Doc: doc, Type: Scalar(module.Bool),
 		Get: func(of T) module.Value { return module.Boolean(get(of)) }}
 }
 
 // Text is a column of strings.
 func Text[T any](name, doc string, get func(T) string) Column[T] {
-	return Column[T]{Name: name, Doc: doc, Type: kind(module.String),
+	return Column[T]{Name: name, Doc: doc, Type: Scalar(module.String),
 		Get: func(of T) module.Value { return module.Text(get(of)) }}
 }
 
 // OptInt is a column of integers that some lack.
 func OptInt[T any, N Number](name, doc string, get func(T) (N, bool)) Column[T] {
-	return Column[T]{Name: name, Doc: doc, Type: kind(module.Integer), Get: func(of T) module.Value {
+	return Column[T]{Name: name, Doc: doc, Type: Scalar(module.Integer), Get: func(of T) module.Value {
 		n, ok := get(of)
 		if !ok {
 			return module.Value{}
@@ -148,7 +172,7 @@ func OptInt[T any, N Number](name, doc string, get func(T) (N, bool)) Column[T] 
 
 // OptText is a column of strings that some lack.
 func OptText[T any](name, doc string, get func(T) (string, bool)) Column[T] {
-	return Column[T]{Name: name, Doc: doc, Type: kind(module.String), Get: func(of T) module.Value {
+	return Column[T]{Name: name, Doc: doc, Type: Scalar(module.String), Get: func(of T) module.Value {
 		s, ok := get(of)
 		if !ok {
 			return module.Value{}
@@ -172,20 +196,22 @@ func Sub[T, U any](name, doc, typ string, columns []Column[U], get func(T) (of U
 
 // Rows is a column of arrays of structs.
 func Rows[T, U any](name, doc, typ string, columns []Column[U], get func(T) []U) Column[T] {
-	return Column[T]{Name: name, Doc: doc, Type: array(Type(typ, columns)),
-		Get: func(of T) module.Value { return List(columns, get(of)) }}
+	return Column[T]{Name: name, Doc: doc, Type: ArrayOf(Type(typ, columns)),
+		Get: func(of T) module.Value {
+			return Each(get(of), func(item U) module.Value { return Struct(columns, item) })
+		}}
 }
 
 // Texts is a column of arrays of strings.
 func Texts[T any](name, doc string, get func(T) []string) Column[T] {
-	return Column[T]{Name: name, Doc: doc, Type: array(kind(module.String)),
+	return Column[T]{Name: name, Doc: doc, Type: ArrayOf(Scalar(module.String)),
 		Get: func(of T) module.Value { return Each(get(of), module.Text) }}
 }
 
 // Ints is a column of arrays of integers.
 func Ints[T any, N Number](name, doc string, get func(T) []N) Column[T] {
 	value := func(n N) module.Value { return module.Int(int64(n)) }
-	return Column[T]{Name: name, Doc: doc, Type: array(kind(module.Integer)),
+	return Column[T]{Name: name, Doc: doc, Type: ArrayOf(Scalar(module.Integer)),
 		Get: func(of T) module.Value { return Each(get(of), value) }}
 }
 
@@ -193,7 +219,7 @@ func Ints[T any, N Number](name, doc string, get func(T) []N) Column[T] {
 func Func[T any](name, doc string, result module.Kind, overloads ...Overload) Column[T] {
 	c := Column[T]{Name: name, Doc: doc}
 	for _, o := range overloads {
-		c.Funcs = append(c.Funcs, &module.Func{Params: o.Params, Result: kind(result), Call: o.Call})
+		c.Funcs = append(c.Funcs, &module.Func{Params: o.Params, Result: Scalar(result), Call: o.Call})
 	}
 	return c
 }
@@ -212,11 +238,13 @@ func Constants[T any](doc string, values map[string]int64) []Column[T] {
 	})
 	columns := make([]Column[T], len(names))
 	for i, name := range names {
-		columns[i] = Column[T]{Name: name, Doc: doc, Type: kind(module.Integer), Const: module.Int(values[name])}
+		columns[i] = Column[T]{Name: name, Doc: doc, Type: Scalar(module.Integer), Const: module.Int(values[name])}
 	}
 	return columns
 }
 
-func kind(k module.Kind) *module.Type { return &module.Type{Kind: k} }
+// Scalar is the type of values of a kind that have no parts.
+func Scalar(k module.Kind) *module.Type { return &module.Type{Kind: k} }
 
-func array(of *module.Type) *module.Type { return &module.Type{Kind: module.Array, Elem: of} }
+// ArrayOf is the type of arrays.
+func ArrayOf(elem *module.Type) *module.Type { return &module.Type{Kind: module.Array, Elem: elem} }

@@ -3,6 +3,7 @@ package pe
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"strings"
 	"time"
 
@@ -32,16 +33,16 @@ type certificate struct {
 	key                              []byte // the SubjectPublicKeyInfo's content
 }
 
-var certificateColumns = []column[*certificate]{
-	words("subject", "Whose certificate it is, as in /C=US/O=Example/CN=Example Code Signing.", func(c *certificate) string { return c.subject }),
-	words("issuer", "Who issued it.", func(c *certificate) string { return c.issuer }),
-	words("thumbprint", "Its SHA-1, lower-case hex.", func(c *certificate) string { return c.thumbprint }),
-	number("version", "The version of the format, 3 as a rule.", func(c *certificate) int64 { return c.version }),
-	words("algorithm", "What it is signed with, such as sha256WithRSAEncryption.", func(c *certificate) string { return oidName(c.algorithm) }),
-	words("algorithm_oid", "What it is signed with, as an object identifier.", func(c *certificate) string { return c.algorithm }),
-	words("serial", "The serial number, lower-case hex with colons between bytes.", func(c *certificate) string { return c.serial }),
-	optionalNumber("not_before", "When its validity begins, in seconds since 1970.", func(c *certificate) maybe[int64] { return c.notBefore }),
-	optionalNumber("not_after", "When its validity ends, in seconds since 1970.", func(c *certificate) maybe[int64] { return c.notAfter }),
+var certificateColumns = []column.Column[*certificate]{
+	column.Text("subject", "Whose certificate it is, as in /C=US/O=Example/CN=Example Code Signing.", func(c *certificate) string { return c.subject }),
+	column.Text("issuer", "Who issued it.", func(c *certificate) string { return c.issuer }),
+	column.Text("thumbprint", "Its SHA-1, lower-case hex.", func(c *certificate) string { return c.thumbprint }),
+	column.Int("version", "The version of the format, 3 as a rule.", func(c *certificate) int64 { return c.version }),
+	column.Text("algorithm", "What it is signed with, such as sha256WithRSAEncryption.", func(c *certificate) string { return oidName(c.algorithm) }),
+	column.Text("algorithm_oid", "What it is signed with, as an object identifier.", func(c *certificate) string { return c.algorithm }),
+	column.Text("serial", "The serial number, lower-case hex with colons between bytes.", func(c *certificate) string { return c.serial }),
+	column.OptInt("not_before", "When its validity begins, in seconds since 1970.", func(c *certificate) (int64, bool) { return c.notBefore.get() }),
+	column.OptInt("not_after", "When its validity ends, in seconds since 1970.", func(c *certificate) (int64, bool) { return c.notAfter.get() }),
 }
 
 // The indexes of fields in certificateColumns.
@@ -50,7 +51,7 @@ const (
 	notAfterField  = 8
 )
 
-var certificateType = typeOf("Certificate", certificateColumns)
+var certificateType = column.Type("Certificate", certificateColumns)
 
 // readCertificates reads certificates up to the first that is malformed.
 func readCertificates(data []byte) (list []*certificate) {

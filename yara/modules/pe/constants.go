@@ -1,15 +1,18 @@
 package pe
 
-import "github.com/besra-hunt/besra/yara/module"
+import (
+	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module"
+)
 
 // constantColumns are the constants of YARA-X, and those that only libyara
 // has. Their values are Microsoft's,
 // https://learn.microsoft.com/windows/win32/debug/pe-format.
-func constantColumns() []column[*file] {
-	var columns []column[*file]
+func constantColumns() []column.Column[*file] {
+	var columns []column.Column[*file]
 	for _, group := range constants {
 		for _, c := range group.values {
-			columns = append(columns, column[*file]{name: c.name, doc: group.doc, typ: integer(), constant: module.Int(c.value)})
+			columns = append(columns, column.Column[*file]{Name: c.name, Doc: group.doc, Type: column.Scalar(module.Integer), Const: module.Int(c.value)})
 		}
 	}
 	return columns

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -19,7 +20,7 @@ func Signatures(pkcs7 []byte, libyara bool, write func(io.Writer)) module.Items 
 	found, _ := a.contentInfo(pkcs7, 0)
 	list := make(module.Items, len(found))
 	for i, s := range found {
-		list[i] = structOf(signatureColumns, s)
+		list[i] = column.Struct(signatureColumns, s)
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package pe
 
 import (
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"math"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
@@ -21,15 +22,15 @@ type export struct {
 	rva     uint32
 }
 
-var exportColumns = []column[*export]{
-	optionalWords("name", "The name, undefined for an export by ordinal only.", func(e *export) maybe[string] { return e.name }),
-	number("ordinal", "The ordinal.", func(e *export) uint32 { return e.ordinal }),
-	number("rva", "The address of the function, or of the forwarder, relative to the image base.", func(e *export) uint32 { return e.rva }),
-	optionalNumber("offset", "The offset of the function in the file, undefined for a forwarder.", func(e *export) maybe[uint32] { return e.offset }),
-	optionalWords("forward_name", "The library and function that the export is forwarded to.", func(e *export) maybe[string] { return e.forward }),
+var exportColumns = []column.Column[*export]{
+	column.OptText("name", "The name, undefined for an export by ordinal only.", func(e *export) (string, bool) { return e.name.get() }),
+	column.Int("ordinal", "The ordinal.", func(e *export) uint32 { return e.ordinal }),
+	column.Int("rva", "The address of the function, or of the forwarder, relative to the image base.", func(e *export) uint32 { return e.rva }),
+	column.OptInt("offset", "The offset of the function in the file, undefined for a forwarder.", func(e *export) (uint32, bool) { return e.offset.get() }),
+	column.OptText("forward_name", "The library and function that the export is forwarded to.", func(e *export) (string, bool) { return e.forward.get() }),
 }
 
-var exportType = typeOf("Export", exportColumns)
+var exportType = column.Type("Export", exportColumns)
 
 // exportTable is what the export directory says.
 type exportTable struct {

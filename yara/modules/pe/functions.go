@@ -3,6 +3,7 @@ package pe
 import (
 	"math"
 
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -18,8 +19,8 @@ type call func(f *file, args []module.Value) module.Value
 
 // overload is a function of PE files. Of a target that is none it gives other,
 // and undefined under the LibYARA dialect.
-func overload(result *module.Type, other module.Value, do call, params ...module.Kind) *module.Func {
-	return &module.Func{Params: params, Result: result, Call: func(c *module.Call, args []module.Value) module.Value {
+func overload(result module.Kind, other module.Value, do call, params ...module.Kind) *module.Func {
+	return &module.Func{Params: params, Result: column.Scalar(result), Call: func(c *module.Call, args []module.Value) module.Value {
 		switch f := fileOf(c.Input); {
 		case f != nil:
 			return do(f, args)
@@ -30,8 +31,8 @@ func overload(result *module.Type, other module.Value, do call, params ...module
 	}}
 }
 
-func function(name, doc string, overloads ...*module.Func) column[*file] {
-	return column[*file]{name: name, doc: doc, funcs: overloads}
+func function(name, doc string, overloads ...*module.Func) column.Column[*file] {
+	return column.Column[*file]{Name: name, Doc: doc, Funcs: overloads}
 }
 
 var (
@@ -40,36 +41,36 @@ var (
 	none      = module.Int(0)
 )
 
-func functionColumns() []column[*file] {
+func functionColumns() []column.Column[*file] {
 	return append(importFunctions(),
 		function("is_dll", "Whether the file is a library.",
-			overload(boolean(), undefined, func(f *file, _ []module.Value) module.Value { return module.Boolean(f.Characteristics&0x2000 != 0) })),
+			overload(module.Bool, undefined, func(f *file, _ []module.Value) module.Value { return module.Boolean(f.Characteristics&0x2000 != 0) })),
 		function("is_32bit", "Whether the optional header is that of 32-bit files.",
-			overload(boolean(), undefined, func(f *file, _ []module.Value) module.Value { return module.Boolean(f.is32()) })),
+			overload(module.Bool, undefined, func(f *file, _ []module.Value) module.Value { return module.Boolean(f.is32()) })),
 		function("is_64bit", "Whether the optional header is that of 64-bit files.",
-			overload(boolean(), undefined, func(f *file, _ []module.Value) module.Value { return module.Boolean(f.Is64()) })),
+			overload(module.Bool, undefined, func(f *file, _ []module.Value) module.Value { return module.Boolean(f.Is64()) })),
 		function("rva_to_offset", "The offset in the file of an address relative to the image base; undefined where it has no bytes in the file.",
-			overload(integer(), undefined, rvaToOffset, intArg)),
+			overload(module.Integer, undefined, rvaToOffset, intArg)),
 		function("offset_to_rva", "The address, relative to the image base, of an offset in the file; undefined where the byte is not loaded.",
-			overload(integer(), undefined, offsetToRVA, intArg)),
+			overload(module.Integer, undefined, offsetToRVA, intArg)),
 		function("calculate_checksum", "The checksum that the header should give.",
-			overload(integer(), undefined, func(f *file, _ []module.Value) module.Value { return f.checksum.get(f.sum) })),
+			overload(module.Integer, undefined, func(f *file, _ []module.Value) module.Value { return f.checksum.get(f.sum) })),
 		function("imphash", "The import hash: MD5 of the names of the imports, lower-case hex.",
-			overload(text(), undefined, func(f *file, _ []module.Value) module.Value { return f.imphash.get(f.importHash) })),
+			overload(module.String, undefined, func(f *file, _ []module.Value) module.Value { return f.imphash.get(f.importHash) })),
 		function("section_index", "The index of the first section with a name, or with a byte at an offset of the file.",
-			overload(integer(), undefined, sectionIndexName, textArg),
-			overload(integer(), undefined, sectionIndexOffset, intArg)),
+			overload(module.Integer, undefined, sectionIndexName, textArg),
+			overload(module.Integer, undefined, sectionIndexOffset, intArg)),
 		function("exports", "Whether the file exports a function, by its name, its ordinal, or a name that a regexp matches.",
-			overload(boolean(), no, exports, textArg), overload(boolean(), no, exports, regexpArg), overload(boolean(), no, exports, intArg)),
+			overload(module.Bool, no, exports, textArg), overload(module.Bool, no, exports, regexpArg), overload(module.Bool, no, exports, intArg)),
 		function("exports_index", "The index in export_details of an exported function, by its name, its ordinal, or a name that a regexp matches.",
-			overload(integer(), undefined, exportsIndex, textArg), overload(integer(), undefined, exportsIndex, intArg),
-			overload(integer(), undefined, exportsIndex, regexpArg)),
+			overload(module.Integer, undefined, exportsIndex, textArg), overload(module.Integer, undefined, exportsIndex, intArg),
+			overload(module.Integer, undefined, exportsIndex, regexpArg)),
 		function("locale", "Whether a resource has a locale: a language and a country.",
-			overload(boolean(), no, func(f *file, args []module.Value) module.Value {
+			overload(module.Bool, no, func(f *file, args []module.Value) module.Value {
 				return module.Boolean(f.hasLanguage(integers(args)[0], 0xffff))
 			}, intArg)),
 		function("language", "Whether a resource has a language: the low 8 bits of a locale.",
-			overload(boolean(), no, func(f *file, args []module.Value) module.Value {
+			overload(module.Bool, no, func(f *file, args []module.Value) module.Value {
 				return module.Boolean(f.hasLanguage(integers(args)[0], 0xff))
 			}, intArg)),
 	)
@@ -164,9 +165,9 @@ const (
 	importDelayed  = 2
 )
 
-func importFunctions() []column[*file] {
-	count, found := integer(), boolean()
-	return []column[*file]{
+func importFunctions() []column.Column[*file] {
+	const count, found = module.Integer, module.Bool
+	return []column.Column[*file]{
 		function("imports", "How many functions are imported from a library, or whether one is: by its name, its ordinal, or regexps that match the names of both. The first argument may be of IMPORT_STANDARD, IMPORT_DELAYED and IMPORT_ANY.",
 			overload(found, no, isImported(false), textArg, textArg),
 			overload(count, none, countImports(false), textArg, intArg),

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -32,13 +33,13 @@ type importedFunction struct {
 	rva uint32
 }
 
-var functionFields = []column[*importedFunction]{
-	words("name", "The name; for an import by ordinal the name that is known for it, or ordN.", func(fn *importedFunction) string { return fn.name }),
-	optionalNumber("ordinal", "The ordinal, undefined for an import by name.", func(fn *importedFunction) maybe[uint16] { return maybe[uint16]{fn.ordinal, fn.byOrdinal} }),
-	number("rva", "Where the loader puts the function's address, relative to the image base.", func(fn *importedFunction) uint32 { return fn.rva }),
+var functionFields = []column.Column[*importedFunction]{
+	column.Text("name", "The name; for an import by ordinal the name that is known for it, or ordN.", func(fn *importedFunction) string { return fn.name }),
+	column.OptInt("ordinal", "The ordinal, undefined for an import by name.", func(fn *importedFunction) (uint16, bool) { return fn.ordinal, fn.byOrdinal }),
+	column.Int("rva", "Where the loader puts the function's address, relative to the image base.", func(fn *importedFunction) uint32 { return fn.rva }),
 }
 
-var functionType = typeOf("Function", functionFields)
+var functionType = column.Type("Function", functionFields)
 
 // libraryValue keeps the list of the functions for loops over it.
 type libraryValue struct {
@@ -46,22 +47,22 @@ type libraryValue struct {
 	list lazy[module.Value]
 }
 
-var libraryColumns = []column[*libraryValue]{
-	words("library_name", "The file name of the library.", func(l *libraryValue) string { return l.name }),
-	number("number_of_functions", "The number of functions imported from it.", func(l *libraryValue) int { return len(l.functions) }),
-	{name: "functions", doc: "The functions imported from it.", typ: array(functionType), get: func(l *libraryValue) module.Value {
-		return l.list.get(func() module.Value { return listOf(functionFields, l.functions) })
+var libraryColumns = []column.Column[*libraryValue]{
+	column.Text("library_name", "The file name of the library.", func(l *libraryValue) string { return l.name }),
+	column.Int("number_of_functions", "The number of functions imported from it.", func(l *libraryValue) int { return len(l.functions) }),
+	{Name: "functions", Doc: "The functions imported from it.", Type: column.ArrayOf(functionType), Get: func(l *libraryValue) module.Value {
+		return l.list.get(func() module.Value { return column.List(functionFields, l.functions) })
 	}},
 }
 
-var libraryType = typeOf("Import", libraryColumns)
+var libraryType = column.Type("Import", libraryColumns)
 
 func libraryList(libraries []library) module.Value {
 	values := make([]*libraryValue, len(libraries))
 	for i, l := range libraries {
 		values[i] = &libraryValue{library: l}
 	}
-	return listOf(libraryColumns, values)
+	return column.List(libraryColumns, values)
 }
 
 func functionCount(libraries []library) (n int) {

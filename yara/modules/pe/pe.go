@@ -38,6 +38,7 @@ package pe
 
 import (
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -53,35 +54,15 @@ func Module() *module.Module {
 
 var (
 	root     = rootColumns()
-	rootType = typeOf("pe", root)
-	noPE     = blank(rootType, map[string]module.Value{"is_pe": module.Boolean(false)})
+	rootType = column.Type("pe", root)
+	noPE     = column.Blank(rootType, map[string]module.Value{"is_pe": module.Boolean(false)})
 )
 
 func load(in *module.Input) module.Value {
 	if f := fileOf(in); f != nil {
-		return structOf(root, f)
+		return column.Struct(root, f)
 	}
 	return noPE
-}
-
-// blank is a struct of type t without values but those given. Lists and maps
-// are empty rather than undefined, as in YARA-X.
-func blank(t *module.Type, given map[string]module.Value) module.Value {
-	r := module.NewRecord(t)
-	for i, f := range t.Fields {
-		v := given[f.Name]
-		switch {
-		case v.Defined() || f.Type == nil:
-		case f.Type.Kind == module.Struct:
-			v = blank(f.Type, nil)
-		case f.Type.Kind == module.Array:
-			v = module.ArrayOf(module.Items(nil))
-		case f.Type.Kind == module.Map:
-			v = module.MapOf(new(module.Table))
-		}
-		r.Set(i, v)
-	}
-	return module.StructOf(r)
 }
 
 // file is a PE file of one scan, with what was read of it so far.
@@ -128,6 +109,16 @@ func (l *lazy[T]) get(build func() T) T {
 	}
 	return l.value
 }
+
+// maybe is a value that a file may lack.
+type maybe[T any] struct {
+	value T
+	ok    bool
+}
+
+func some[T any](v T) maybe[T] { return maybe[T]{v, true} }
+
+func (m maybe[T]) get() (T, bool) { return m.value, m.ok }
 
 type fileKey struct{}
 

@@ -2,6 +2,7 @@ package pe
 
 import (
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -43,27 +44,27 @@ const (
 	levelLanguage
 )
 
-var resourceColumns = []column[*resource]{
-	number("length", "The size, in bytes.", func(r *resource) uint32 { return r.length }),
-	number("rva", "The address, relative to the image base.", func(r *resource) uint32 { return r.rva }),
-	optionalNumber("offset", "The offset in the file.", func(r *resource) maybe[uint32] { return r.offset }),
-	optionalNumber("type", "The type, one of RESOURCE_TYPE_*; undefined where it has a name.", func(r *resource) maybe[uint32] { return r.number(levelType) }),
-	optionalNumber("id", "The number; undefined where it has a name.", func(r *resource) maybe[uint32] { return r.number(levelName) }),
-	optionalNumber("language", "The language identifier; undefined where it has a name.", func(r *resource) maybe[uint32] { return r.number(levelLanguage) }),
-	optionalWords("type_string", "The name of the type, in UTF-16.", func(r *resource) maybe[string] { return r.name(levelType) }),
-	optionalWords("name_string", "The name, in UTF-16.", func(r *resource) maybe[string] { return r.name(levelName) }),
-	optionalWords("language_string", "The name of the language, in UTF-16.", func(r *resource) maybe[string] { return r.name(levelLanguage) }),
+var resourceColumns = []column.Column[*resource]{
+	column.Int("length", "The size, in bytes.", func(r *resource) uint32 { return r.length }),
+	column.Int("rva", "The address, relative to the image base.", func(r *resource) uint32 { return r.rva }),
+	column.OptInt("offset", "The offset in the file.", func(r *resource) (uint32, bool) { return r.offset.get() }),
+	column.OptInt("type", "The type, one of RESOURCE_TYPE_*; undefined where it has a name.", func(r *resource) (uint32, bool) { return r.number(levelType).get() }),
+	column.OptInt("id", "The number; undefined where it has a name.", func(r *resource) (uint32, bool) { return r.number(levelName).get() }),
+	column.OptInt("language", "The language identifier; undefined where it has a name.", func(r *resource) (uint32, bool) { return r.number(levelLanguage).get() }),
+	column.OptText("type_string", "The name of the type, in UTF-16.", func(r *resource) (string, bool) { return r.name(levelType).get() }),
+	column.OptText("name_string", "The name, in UTF-16.", func(r *resource) (string, bool) { return r.name(levelName).get() }),
+	column.OptText("language_string", "The name of the language, in UTF-16.", func(r *resource) (string, bool) { return r.name(levelLanguage).get() }),
 }
 
-var resourceType = typeOf("Resource", resourceColumns)
+var resourceType = column.Type("Resource", resourceColumns)
 
 // resourceVersion is undefined where there are no resources.
 func resourceVersion(f *file) module.Value {
 	t := f.resourceTable()
 	if !t.timestamp.ok {
-		return blank(versionType, nil)
+		return column.Blank(versionType, nil)
 	}
-	return structOf(versionPair, t.version)
+	return column.Struct(versionPair, t.version)
 }
 
 func (f *file) resourceTable() resourceTable {

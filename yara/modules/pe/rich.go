@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -24,33 +25,33 @@ type richHeader struct {
 // richTool is a tool and how many of its object files were linked.
 type richTool struct{ id, version, times uint32 }
 
-var toolColumns = []column[richTool]{
-	number("toolid", "The tool.", func(t richTool) uint32 { return t.id }),
-	number("version", "The build of the tool.", func(t richTool) uint32 { return t.version }),
-	number("times", "How many of the linked files it made.", func(t richTool) uint32 { return t.times }),
+var toolColumns = []column.Column[richTool]{
+	column.Int("toolid", "The tool.", func(t richTool) uint32 { return t.id }),
+	column.Int("version", "The build of the tool.", func(t richTool) uint32 { return t.version }),
+	column.Int("times", "How many of the linked files it made.", func(t richTool) uint32 { return t.times }),
 }
 
-var toolType = typeOf("RichTool", toolColumns)
+var toolType = column.Type("RichTool", toolColumns)
 
-var richColumns = []column[*richHeader]{
-	number("offset", "The offset in the file.", func(h *richHeader) int { return h.offset }),
-	number("length", "The size without the tail, in bytes.", func(h *richHeader) int { return len(h.raw) }),
-	number("key", "What the header is xored with.", func(h *richHeader) uint32 { return h.key }),
-	words("raw_data", "The bytes as they are in the file.", func(h *richHeader) string { return string(h.raw) }),
-	words("clear_data", "The bytes xored with the key.", func(h *richHeader) string { return string(h.clear) }),
-	words("version_data", "The tools and builds without the counts, of clear_data.", (*richHeader).versionData),
-	{name: "tools", doc: "The tools.", typ: array(toolType), get: func(h *richHeader) module.Value { return listOf(toolColumns, h.tools) }},
-	{name: "version", doc: "How many of the linked files were made by a build of any tool, or of a tool.", funcs: []*module.Func{
+var richColumns = []column.Column[*richHeader]{
+	column.Int("offset", "The offset in the file.", func(h *richHeader) int { return h.offset }),
+	column.Int("length", "The size without the tail, in bytes.", func(h *richHeader) int { return len(h.raw) }),
+	column.Int("key", "What the header is xored with.", func(h *richHeader) uint32 { return h.key }),
+	column.Text("raw_data", "The bytes as they are in the file.", func(h *richHeader) string { return string(h.raw) }),
+	column.Text("clear_data", "The bytes xored with the key.", func(h *richHeader) string { return string(h.clear) }),
+	column.Text("version_data", "The tools and builds without the counts, of clear_data.", (*richHeader).versionData),
+	{Name: "tools", Doc: "The tools.", Type: column.ArrayOf(toolType), Get: func(h *richHeader) module.Value { return column.List(toolColumns, h.tools) }},
+	{Name: "version", Doc: "How many of the linked files were made by a build of any tool, or of a tool.", Funcs: []*module.Func{
 		richCount(func(args []int64, t richTool) bool { return args[0] == int64(t.version) }, module.Integer),
 		richCount(func(args []int64, t richTool) bool { return args[0] == int64(t.version) && args[1] == int64(t.id) }, module.Integer, module.Integer),
 	}},
-	{name: "toolid", doc: "How many of the linked files were made by a tool, or by a build of it.", funcs: []*module.Func{
+	{Name: "toolid", Doc: "How many of the linked files were made by a tool, or by a build of it.", Funcs: []*module.Func{
 		richCount(func(args []int64, t richTool) bool { return args[0] == int64(t.id) }, module.Integer),
 		richCount(func(args []int64, t richTool) bool { return args[0] == int64(t.id) && args[1] == int64(t.version) }, module.Integer, module.Integer),
 	}},
 }
 
-var richType = typeOf("RichSignature", richColumns)
+var richType = column.Type("RichSignature", richColumns)
 
 const (
 	richTag  = "Rich"
@@ -64,9 +65,9 @@ const (
 func richSignature(f *file) module.Value {
 	h := f.richHeader()
 	if h == nil {
-		return blank(richType, nil)
+		return column.Blank(richType, nil)
 	}
-	return structOf(richColumns, h)
+	return column.Struct(richColumns, h)
 }
 
 func (f *file) richHeader() *richHeader {
@@ -139,7 +140,7 @@ func (h *richHeader) versionData() string {
 
 // richCount is an overload that adds up the counts of tools.
 func richCount(match func(args []int64, t richTool) bool, params ...module.Kind) *module.Func {
-	return &module.Func{Params: params, Result: integer(), Call: func(c *module.Call, args []module.Value) module.Value {
+	return &module.Func{Params: params, Result: column.Scalar(module.Integer), Call: func(c *module.Call, args []module.Value) module.Value {
 		f := fileOf(c.Input)
 		if c.Input.LibYARA && (f == nil || f.richHeader() == nil || len(f.richHeader().raw) < richHead) {
 			return module.Value{}

@@ -2,6 +2,7 @@ package pe
 
 import (
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -40,38 +41,38 @@ type counterSignature struct {
 }
 
 var signatureColumns = append(signerFields(),
-	flag("verified", "Whether the file is as it was signed, by the signer whose certificate is in the file, and the certificates down from the last one in the file sign each other. It is not asked whether that one is trusted, nor whether any was revoked or had expired.",
+	column.Bool("verified", "Whether the file is as it was signed, by the signer whose certificate is in the file, and the certificates down from the last one in the file sign each other. It is not asked whether that one is trusted, nor whether any was revoked or had expired.",
 		func(s *signature) bool { return s.verified }),
-	words("digest_alg", "What the digest of the file was made with, such as sha1.", func(s *signature) string { return s.digestAlg }),
-	words("digest", "The digest of the file when it was signed, lower-case hex.", func(s *signature) string { return s.digest }),
-	words("file_digest", "The digest of the file as it is, lower-case hex.", func(s *signature) string { return s.fileDigest }),
-	number("number_of_certificates", "The number of certificates.", func(s *signature) int { return len(s.certificates) }),
-	number("number_of_countersignatures", "The number of countersignatures.", func(s *signature) int { return len(s.counters) }),
-	column[*signature]{name: "signer_info", doc: "Who signed.", typ: signerType,
-		get: func(s *signature) module.Value { return structOf(signerColumns, &s.signer) }},
-	column[*signature]{name: "certificates", doc: "All certificates, those of countersignatures too.", typ: array(certificateType),
-		get: func(s *signature) module.Value {
-			return s.list.get(func() module.Value { return listOf(certificateColumns, s.certificates) })
+	column.Text("digest_alg", "What the digest of the file was made with, such as sha1.", func(s *signature) string { return s.digestAlg }),
+	column.Text("digest", "The digest of the file when it was signed, lower-case hex.", func(s *signature) string { return s.digest }),
+	column.Text("file_digest", "The digest of the file as it is, lower-case hex.", func(s *signature) string { return s.fileDigest }),
+	column.Int("number_of_certificates", "The number of certificates.", func(s *signature) int { return len(s.certificates) }),
+	column.Int("number_of_countersignatures", "The number of countersignatures.", func(s *signature) int { return len(s.counters) }),
+	column.Column[*signature]{Name: "signer_info", Doc: "Who signed.", Type: signerType,
+		Get: func(s *signature) module.Value { return column.Struct(signerColumns, &s.signer) }},
+	column.Column[*signature]{Name: "certificates", Doc: "All certificates, those of countersignatures too.", Type: column.ArrayOf(certificateType),
+		Get: func(s *signature) module.Value {
+			return s.list.get(func() module.Value { return column.List(certificateColumns, s.certificates) })
 		}},
-	column[*signature]{name: "countersignatures", doc: "The countersignatures.", typ: array(counterType),
-		get: func(s *signature) module.Value { return listOf(counterColumns, s.counters) }},
-	column[*signature]{name: "valid_on", doc: "Whether a time, in seconds since 1970, is within the validity of the signer's certificate.", funcs: []*module.Func{
-		{Params: []module.Kind{module.Integer}, Result: boolean(), Call: validOn},
+	column.Column[*signature]{Name: "countersignatures", Doc: "The countersignatures.", Type: column.ArrayOf(counterType),
+		Get: func(s *signature) module.Value { return column.List(counterColumns, s.counters) }},
+	column.Column[*signature]{Name: "valid_on", Doc: "Whether a time, in seconds since 1970, is within the validity of the signer's certificate.", Funcs: []*module.Func{
+		{Params: []module.Kind{module.Integer}, Result: column.Scalar(module.Bool), Call: validOn},
 	}},
 )
 
-var signatureType = typeOf("Signature", signatureColumns)
+var signatureType = column.Type("Signature", signatureColumns)
 
 // signerFields are the fields of the signer's certificate, undefined where the
 // file does not have it.
-func signerFields() []column[*signature] {
-	var columns []column[*signature]
+func signerFields() []column.Column[*signature] {
+	var columns []column.Column[*signature]
 	for _, c := range certificateColumns {
-		columns = append(columns, column[*signature]{name: c.name, doc: c.doc, typ: c.typ, get: func(s *signature) module.Value {
+		columns = append(columns, column.Column[*signature]{Name: c.Name, Doc: c.Doc, Type: c.Type, Get: func(s *signature) module.Value {
 			if len(s.signer.chain) == 0 {
 				return module.Value{}
 			}
-			return c.get(s.signer.chain[0])
+			return c.Get(s.signer.chain[0])
 		}})
 	}
 	return columns
@@ -87,29 +88,29 @@ func validOn(c *module.Call, args []module.Value) module.Value {
 	return module.Boolean(before <= at && at <= after)
 }
 
-var signerColumns = []column[*signerValue]{
-	optionalWords("program_name", "What the signer calls the program.", func(s *signerValue) maybe[string] { return s.programName }),
-	optionalWords("more_info", "Where the signer tells more, a URL.", func(s *signerValue) maybe[string] { return s.moreInfo }),
-	words("digest", "The digest of what was signed, lower-case hex.", func(s *signerValue) string { return s.digest }),
-	words("digest_alg", "What the digest was made with.", func(s *signerValue) string { return s.digestAlg }),
-	number("length_of_chain", "The number of certificates in chain.", func(s *signerValue) int { return len(s.chain) }),
-	{name: "chain", doc: "The certificate of the signer, that of its issuer, and so on.", typ: array(certificateType),
-		get: func(s *signerValue) module.Value { return listOf(certificateColumns, s.chain) }},
+var signerColumns = []column.Column[*signerValue]{
+	column.OptText("program_name", "What the signer calls the program.", func(s *signerValue) (string, bool) { return s.programName.get() }),
+	column.OptText("more_info", "Where the signer tells more, a URL.", func(s *signerValue) (string, bool) { return s.moreInfo.get() }),
+	column.Text("digest", "The digest of what was signed, lower-case hex.", func(s *signerValue) string { return s.digest }),
+	column.Text("digest_alg", "What the digest was made with.", func(s *signerValue) string { return s.digestAlg }),
+	column.Int("length_of_chain", "The number of certificates in chain.", func(s *signerValue) int { return len(s.chain) }),
+	{Name: "chain", Doc: "The certificate of the signer, that of its issuer, and so on.", Type: column.ArrayOf(certificateType),
+		Get: func(s *signerValue) module.Value { return column.List(certificateColumns, s.chain) }},
 }
 
-var signerType = typeOf("SignerInfo", signerColumns)
+var signerType = column.Type("SignerInfo", signerColumns)
 
-var counterColumns = []column[*counterSignature]{
-	flag("verified", "Whether it is of this signature, and itself sound.", func(c *counterSignature) bool { return c.verified }),
-	optionalNumber("sign_time", "When it was made, in seconds since 1970.", func(c *counterSignature) maybe[int64] { return c.time }),
-	words("digest", "The digest of the signature, lower-case hex.", func(c *counterSignature) string { return c.digest }),
-	words("digest_alg", "What the digest was made with.", func(c *counterSignature) string { return c.digestAlg }),
-	number("length_of_chain", "The number of certificates in chain.", func(c *counterSignature) int { return len(c.chain) }),
-	{name: "chain", doc: "The certificate of the signer, that of its issuer, and so on.", typ: array(certificateType),
-		get: func(c *counterSignature) module.Value { return listOf(certificateColumns, c.chain) }},
+var counterColumns = []column.Column[*counterSignature]{
+	column.Bool("verified", "Whether it is of this signature, and itself sound.", func(c *counterSignature) bool { return c.verified }),
+	column.OptInt("sign_time", "When it was made, in seconds since 1970.", func(c *counterSignature) (int64, bool) { return c.time.get() }),
+	column.Text("digest", "The digest of the signature, lower-case hex.", func(c *counterSignature) string { return c.digest }),
+	column.Text("digest_alg", "What the digest was made with.", func(c *counterSignature) string { return c.digestAlg }),
+	column.Int("length_of_chain", "The number of certificates in chain.", func(c *counterSignature) int { return len(c.chain) }),
+	{Name: "chain", Doc: "The certificate of the signer, that of its issuer, and so on.", Type: column.ArrayOf(certificateType),
+		Get: func(c *counterSignature) module.Value { return column.List(certificateColumns, c.chain) }},
 }
 
-var counterType = typeOf("CounterSignature", counterColumns)
+var counterType = column.Type("CounterSignature", counterColumns)
 
 func isSigned(f *file) module.Value {
 	for _, s := range f.allSignatures() {

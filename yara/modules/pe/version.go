@@ -4,6 +4,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
+	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -16,12 +17,12 @@ const (
 // versionString is a string of version information.
 type versionString struct{ key, value string }
 
-var pairColumns = []column[versionString]{
-	words("key", "The name of the string, such as CompanyName.", func(v versionString) string { return v.key }),
-	words("value", "The string.", func(v versionString) string { return v.value }),
+var pairColumns = []column.Column[versionString]{
+	column.Text("key", "The name of the string, such as CompanyName.", func(v versionString) string { return v.key }),
+	column.Text("value", "The string.", func(v versionString) string { return v.value }),
 }
 
-var pairType = typeOf("KeyValue", pairColumns)
+var pairType = column.Type("KeyValue", pairColumns)
 
 // versionDict has the last string of each key.
 func versionDict(f *file) module.Value {
