@@ -29,15 +29,15 @@ yara/internal/atom         : yara/internal/regex
 yara/internal/binfmt       :
 yara/internal/container    : yara/internal/binfmt
 yara/internal/container/containertest :
-yara/internal/column       : yara/module
+yara/module/column         : yara/module
 yara/internal/program      : yara/module yara/internal/regex yara/internal/atom
 yara/internal/compile      : yara/diag yara/syntax yara/module yara/internal/atom yara/internal/regex yara/internal/program
 yara/internal/search       : yara/internal/program yara/internal/regex yara/internal/atom     deps: golang.org/x/sys/cpu
 yara/internal/eval         : yara/internal/program yara/internal/search yara/internal/regex yara/module
 yara                       : yara/diag yara/syntax yara/module yara/internal/...
 yara/modules/standard      : yara/module yara/modules/...
-yara/modules/msi           : yara/module yara/internal/column yara/internal/container yara/modules/pe
-yara/modules/...           : yara/module yara/internal/binfmt yara/internal/column yara/internal/container
+yara/modules/msi           : yara/module yara/module/column yara/internal/container yara/modules/pe
+yara/modules/...           : yara/module yara/internal/binfmt yara/module/column yara/internal/container
 yara/yaratest              : yara yara/diag yara/module yara/modules/standard
 yara/yaratest/diff         : yara yara/diag yara/module yara/modules/standard yara/yaratest
 

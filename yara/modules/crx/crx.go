@@ -24,8 +24,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Limits; see the package comment.

@@ -14,8 +14,8 @@ package cuckoo
 import (
 	"strings"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Module returns the module. It is immutable and may be shared.

@@ -35,8 +35,8 @@ package dex
 import (
 	"encoding/binary"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Limits; see the package comment.

@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // headerSize is the size of the header up to version 40.

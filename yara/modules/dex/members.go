@@ -1,6 +1,6 @@
 package dex
 
-import "github.com/besra-hunt/besra/yara/internal/column"
+import "github.com/besra-hunt/besra/yara/module/column"
 
 // maxIndex is the largest index that libyara looks up.
 const maxIndex = 0x80000

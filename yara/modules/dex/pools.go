@@ -3,7 +3,7 @@ package dex
 import (
 	"encoding/binary"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // noIndex stands for no superclass and no source file.

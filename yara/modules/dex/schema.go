@@ -3,8 +3,8 @@ package dex
 import (
 	"slices"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 type kinds = []module.Kind

@@ -1,6 +1,6 @@
 package dex
 
-import "github.com/besra-hunt/besra/yara/internal/column"
+import "github.com/besra-hunt/besra/yara/module/column"
 
 // classSize is the size of an entry of the table of classes.
 const classSize = 32

@@ -20,8 +20,8 @@ package dotnet
 
 import (
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Limits of what is read. Those of rows, GUIDs, streams, depth, parameters and

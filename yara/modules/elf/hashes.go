@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 type fileKey struct{}

@@ -5,8 +5,8 @@ import (
 	"sync"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // The values of the format that the parser itself needs.

@@ -13,8 +13,8 @@
 package lnk
 
 import (
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Module returns the module. It is immutable and may be shared.

@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Flags of the header: which parts follow, and how text is encoded.

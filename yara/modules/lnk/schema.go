@@ -3,7 +3,7 @@ package lnk
 import (
 	"slices"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 type link = *shortcut

@@ -3,7 +3,7 @@ package macho
 import (
 	"slices"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 func constantColumns() []column.Column[*target] {

@@ -20,8 +20,8 @@ package macho
 import (
 	"slices"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Limits of what is read.

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Bits of a symbol's type, from mach-o/nlist.h.

@@ -16,8 +16,8 @@
 package magic
 
 import (
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // looked is how many bytes are looked at.

@@ -18,9 +18,9 @@ import (
 	"io"
 	"strings"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/internal/container"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 	"github.com/besra-hunt/besra/yara/modules/pe"
 )
 

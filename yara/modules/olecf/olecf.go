@@ -15,9 +15,9 @@ package olecf
 import (
 	"slices"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/internal/container"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Module returns the module. It is immutable and may be shared.

@@ -3,7 +3,7 @@ package pe
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 	"strings"
 	"time"
 

@@ -1,8 +1,8 @@
 package pe
 
 import (
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // constantColumns are the constants of YARA-X, and those that only libyara

@@ -1,7 +1,7 @@
 package pe
 
 import (
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 	"math"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"

@@ -3,8 +3,8 @@ package pe
 import (
 	"math"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Short names for the parameters of functions.

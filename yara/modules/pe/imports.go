@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Limits of imports, of each of both tables.

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // maxRich is the most that is read of a rich header, in bytes.

@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // rootColumns are the module's fields: those of the headers, those of the

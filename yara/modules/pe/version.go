@@ -4,8 +4,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Limits of version information.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // tables are deflated: the code pages of one byte with 128 characters each,

@@ -3,7 +3,7 @@ package vba
 import (
 	"slices"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // The types of modules.

@@ -22,9 +22,9 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/besra-hunt/besra/yara/internal/column"
 	"github.com/besra-hunt/besra/yara/internal/container"
 	"github.com/besra-hunt/besra/yara/module"
+	"github.com/besra-hunt/besra/yara/module/column"
 )
 
 // Limits; see the package comment.
