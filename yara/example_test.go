@@ -1,10 +1,12 @@
 package yara_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing/fstest"
 
 	"github.com/besra-hunt/besra/yara"
@@ -131,6 +133,37 @@ func ExampleConsole() {
 	// Output:
 	// size: 2
 	// 0x5a4d
+}
+
+// Memory is scanned by address: regions that touch are one run of bytes.
+func ExampleScanner_ScanMemory() {
+	rules, err := yara.Compile(`rule loader { strings: $url = "http://evil.example" condition: $url in (0x7000..0x8fff) }`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	memory := yara.Blocks{
+		{Base: 0x400000, Data: []byte("code")},
+		{Base: 0x7ff8, Data: []byte("http://e")},
+		{Base: 0x8000, Data: []byte("vil.example/x")},
+	}
+	slices.SortFunc(memory, func(a, b yara.Block) int { return cmp.Compare(a.Base, b.Base) })
+	results, err := rules.NewScanner().ScanMemory(context.Background(), memory)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for rule := range results.Matching() {
+		for p := range rule.Patterns() {
+			for m := range p.Matches() {
+				fmt.Printf("%s %s at %#x, %d bytes\n", rule.Name(), p.ID(), m.Offset, m.Length)
+			}
+		}
+	}
+	fmt.Println("could not be read:", len(results.Gaps()))
+	// Output:
+	// loader $url at 0x7ff8, 19 bytes
+	// could not be read: 0
 }
 
 func ExampleIncludesFS() {

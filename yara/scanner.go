@@ -23,6 +23,7 @@ type Scanner struct {
 	options   search.Options
 	timeout   time.Duration
 	results   Results
+	buffer    []byte // a piece of memory
 }
 
 // ScannerOption steers a scanner; see [Rules.NewScanner].
@@ -117,13 +118,18 @@ func (s *Scanner) SetModuleData(name string, data []byte) {
 // nil then: they hold the rules that were found to match all the same, but say
 // nothing of the others.
 func (s *Scanner) Scan(ctx context.Context, data []byte) (*Results, error) {
+	return s.run(ctx, func(ctx context.Context) error { return s.scan(ctx, data) })
+}
+
+// run makes a scan, within the time limit.
+func (s *Scanner) run(ctx context.Context, scan func(context.Context) error) (*Results, error) {
 	s.results = Results{rules: s.rules, search: s.search}
 	if s.timeout <= 0 {
-		return &s.results, s.scan(ctx, data)
+		return &s.results, scan(ctx)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, ErrTimeout)
 	defer cancel()
-	err := s.scan(ctx, data)
+	err := scan(ctx)
 	if err != nil && errors.Is(context.Cause(ctx), ErrTimeout) {
 		err = ErrTimeout
 	}
@@ -135,15 +141,14 @@ func (s *Scanner) scan(ctx context.Context, data []byte) error {
 	if err := s.search.Run(ctx); err != nil {
 		return err
 	}
-	err := s.eval.Run(eval.Scan{
-		Context:   ctx,
-		Data:      data,
-		Patterns:  s.search,
-		Externals: s.externals,
-		Time:      time.Now(),
-	})
+	return s.evaluate(eval.Scan{Context: ctx, Data: data, Patterns: s.search, Externals: s.externals, Time: time.Now()})
+}
+
+// evaluate decides the rules after the search.
+func (s *Scanner) evaluate(scan eval.Scan) error {
+	err := s.eval.Run(scan)
 	s.results.matching = s.eval.Matching()
-	if ctx.Err() == nil {
+	if scan.Context.Err() == nil {
 		// What results ask of the search from here on is not the scan's time.
 		s.search.Resume(context.Background())
 	}
@@ -156,6 +161,7 @@ type Results struct {
 	rules    *Rules
 	search   *search.State
 	matching []int32
+	gaps     []Gap
 }
 
 // Matching yields the rules that match, in source order. Private rules are

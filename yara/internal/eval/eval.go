@@ -17,6 +17,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
@@ -38,8 +39,13 @@ type Patterns interface {
 
 // Scan is what one scan is of.
 type Scan struct {
-	Context  context.Context
-	Data     []byte
+	Context context.Context
+	// Data is the target, where it is in one piece.
+	Data []byte
+	// Memory is a target that is not: bytes at addresses, of which ReadAt
+	// gives those that are there. It has no size, and no module knows
+	// anything about it.
+	Memory   io.ReaderAt
 	Patterns Patterns
 	// Externals are the external variables by their index in the program.
 	Externals []module.Value
@@ -54,6 +60,8 @@ type State struct {
 
 	ctx       context.Context
 	data      []byte
+	memory    io.ReaderAt
+	word      [8]byte // what is read of memory
 	patterns  Patterns
 	externals []module.Value
 
@@ -124,6 +132,7 @@ func (s *State) Holds(rule int32) bool { return s.held.has(rule) }
 
 func (s *State) begin(scan Scan) {
 	s.ctx, s.data, s.patterns, s.externals = scan.Context, scan.Data, scan.Patterns, scan.Externals
+	s.memory = scan.Memory
 	s.Input.Reset(scan.Context, scan.Data, scan.Time)
 	s.candidates.clear()
 	s.held.clear()
@@ -136,7 +145,7 @@ func (s *State) end() {
 	if err := s.ctx.Err(); err != nil {
 		s.err = err
 	}
-	s.ctx, s.data, s.patterns, s.externals = nil, nil, nil, nil
+	s.ctx, s.data, s.memory, s.patterns, s.externals = nil, nil, nil, nil, nil
 	s.Input.Reset(context.Background(), nil, time.Time{})
 	clear(s.roots)
 	clear(s.slots)
@@ -163,10 +172,10 @@ func (s *State) nominate(r int32) {
 	}
 }
 
-// passes reports whether the target satisfies the gate.
+// passes reports whether the target satisfies the gate. Where it has no size,
+// conditions decide what that means.
 func (s *State) passes(g *program.Gate) bool {
-	size := int64(len(s.data))
-	if size < g.MinSize || size > g.MaxSize {
+	if size, ok := s.size(); ok && (size < g.MinSize || size > g.MaxSize) {
 		return false
 	}
 	for i := range g.Headers {

@@ -14,7 +14,7 @@ func (s *State) integer(id program.NodeID) (i int64, ok bool) {
 	case program.OpInt:
 		return n.V, true
 	case program.OpSize:
-		return int64(len(s.data)), true
+		return s.size()
 	case program.OpReadInt:
 		offset, ok := s.integer(n.A)
 		if !ok {
@@ -103,18 +103,38 @@ func shift(op program.Op, a, count int64) (int64, bool) {
 	return a >> uint(count), true
 }
 
+// size is filesize; ok is false for memory.
+func (s *State) size() (size int64, ok bool) { return int64(len(s.data)), s.memory == nil }
+
 // read reads an integer of the target; ok is false outside of it.
 func (s *State) read(offset int64, code program.ReadCode) (i int64, ok bool) {
-	width := int64(code.Width())
-	if offset < 0 || offset > int64(len(s.data))-width {
+	b := s.bytesAt(offset, code.Width())
+	if b == nil {
 		return 0, false
 	}
-	u := load(s.data[offset:], code)
+	u := load(b, code)
 	if code.Signed() {
-		unused := 64 - 8*uint(width)
+		unused := 64 - 8*uint(code.Width())
 		return int64(u<<unused) >> unused, true
 	}
 	return int64(u), true
+}
+
+// bytesAt returns width bytes of the target, at most 8, valid until the next
+// call; nil where not all of them are there.
+func (s *State) bytesAt(offset int64, width int) []byte {
+	switch {
+	case offset < 0:
+		return nil
+	case s.memory != nil:
+		if n, _ := s.memory.ReadAt(s.word[:width], offset); n < width {
+			return nil
+		}
+		return s.word[:width]
+	case offset > int64(len(s.data)-width):
+		return nil
+	}
+	return s.data[offset:]
 }
 
 // load reads code.Width bytes in the code's order.
@@ -175,11 +195,15 @@ func (s *State) floatArithmetic(n *program.Node) (float64, bool) {
 
 func (s *State) readFloat(n *program.Node) (float64, bool) {
 	offset, ok := s.integer(n.A)
-	code := program.ReadCode(n.V)
-	if !ok || offset < 0 || offset > int64(len(s.data)-code.Width()) {
+	if !ok {
 		return 0, false
 	}
-	u := load(s.data[offset:], code)
+	code := program.ReadCode(n.V)
+	b := s.bytesAt(offset, code.Width())
+	if b == nil {
+		return 0, false
+	}
+	u := load(b, code)
 	if code.Width() == 4 {
 		return float64(math.Float32frombits(uint32(u))), true
 	}

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
@@ -47,12 +48,12 @@ func (s *State) bounds(a, b program.NodeID) (lo, hi int64, ok bool) {
 
 // startsIn counts the pattern's matches that start within lo..hi.
 func (s *State) startsIn(pattern int32, lo, hi int64) int {
-	if lo > hi || hi < 0 || lo > int64(len(s.data)) {
+	if size, ok := s.size(); lo > hi || hi < 0 || ok && lo > size {
 		return 0
 	}
 	matches := s.patterns.Matches(pattern)
 	matches = matches[firstFrom(matches, lo):]
-	if hi < int64(len(s.data)) {
+	if hi < math.MaxInt64 {
 		matches = matches[:firstFrom(matches, hi+1)]
 	}
 	return len(matches)

@@ -66,12 +66,13 @@ func (s *State) given(id program.NodeID, n *program.Node) module.Value {
 }
 
 // root returns a module's root value, and loads the module when it is first
-// asked for. A module that panics stays undefined for the scan.
+// asked for. A module that panics stays undefined for the scan, and so does
+// every module where the target is memory.
 func (s *State) root(m int32) module.Value {
 	r := &s.roots[m]
 	if !r.loaded {
 		r.loaded = true
-		if load := s.plan.modules[m].Load; load != nil && s.step(callCost) {
+		if load := s.plan.modules[m].Load; load != nil && s.memory == nil && s.step(callCost) {
 			r.value = load(&s.Input)
 		}
 	}

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
@@ -14,6 +15,9 @@ type classes struct {
 	byMagic map[uint16]*class
 	// other is for all targets that have no class of their own.
 	other *class
+	// whole are for targets that come in windows: with and without the rules
+	// that ask for bytes at offset 0.
+	whole [2]*class
 }
 
 // class builds its tables when the first target of it comes.
@@ -46,7 +50,7 @@ func newClasses(t *Tables) classes {
 			count[m]++
 		}
 	}
-	c := classes{byMagic: make(map[uint16]*class), other: &class{any: true}}
+	c := classes{byMagic: make(map[uint16]*class), other: &class{any: true}, whole: [2]*class{{}, {}}}
 	for m, n := range count {
 		if n >= minClass {
 			c.byMagic[m] = &class{magic: m}
@@ -63,6 +67,10 @@ func magicOf(r *program.Rule) (uint16, bool) {
 		}
 	}
 	return 0, false
+}
+
+func asksForStart(headers []program.Header) bool {
+	return slices.ContainsFunc(headers, func(h program.Header) bool { return h.Offset == 0 })
 }
 
 // classOf returns what to look for in data.

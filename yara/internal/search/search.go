@@ -37,6 +37,7 @@ package search
 
 import (
 	"context"
+	"math"
 
 	"github.com/besra-hunt/besra/yara/internal/regex"
 )
@@ -95,6 +96,10 @@ type State struct {
 	all bool
 	// noisy is set where the data is full of the bytes that rare looks for.
 	noisy bool
+	// windowed is set for a target that comes in windows; base, from and to
+	// are those of the window.
+	windowed       bool
+	base, from, to int64
 
 	candidates [candidates]uint32
 	diffs      []byte // a block's xor differences
@@ -122,6 +127,7 @@ func (s *State) Begin(data []byte, o Options) {
 	}
 	s.data, s.opt, s.err = data, o, nil
 	s.ctx, s.eager, s.noisy = context.Background(), nil, false
+	s.windowed, s.base, s.from, s.to = false, 0, 0, math.MaxInt64
 	s.records.reset(o.MaxMatches)
 	s.explored.reset()
 }
@@ -177,7 +183,7 @@ func (s *State) Matches(p int32) []Match {
 
 // covers reports whether the eager pass has looked for the pattern.
 func (s *State) covers(p int32) bool {
-	return s.eager != nil && s.err == nil && s.eager.has(p)
+	return s.windowed || s.eager != nil && s.err == nil && s.eager.has(p)
 }
 
 // wantsAll reports whether the search under way records every match of p.

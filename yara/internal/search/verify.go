@@ -81,6 +81,10 @@ func (s *State) bounded(b program.Boundary, start, end int, key byte) bool {
 
 // record takes a match.
 func (s *State) record(p int32, m Match) {
+	if m.Offset < s.from || m.Offset >= s.to {
+		return
+	}
+	m.Offset += s.base
 	pat := &s.t.prog.Patterns[p]
 	if pat.At >= 0 && m.Offset != pat.At {
 		return
