@@ -51,6 +51,7 @@ source/archive             : . facts                                    deps: gi
 source/...                 : . facts                                    deps: github.com/bmatcuk/doublestar/v4 golang.org/x/sys/...
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
 sink/...                   : . report
+ledger                     : . exclusion                                deps: golang.org/x/sys/...
 report                     : .
 report/junit               : .
 scan                       : . yara yara/diag detection exclusion facts
