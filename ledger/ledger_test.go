@@ -164,7 +164,10 @@ func TestTampering(t *testing.T) {
 			"the ledger ends with entry 5 and once had entry 7: 2 were cut off at its end"},
 		{"the end cut off in an entry", func(ls [][]byte) [][]byte { ls[6] = ls[6][:50]; return ls },
 			"the ledger ends with entry 6 and once had entry 7: 1 were cut off at its end"},
-		{"the end rewritten", func(ls [][]byte) [][]byte { ls[6] = forge(t, ls[6], func(e *Entry) { e.Mark.Disposition = Benign }); return ls },
+		{"the end rewritten", func(ls [][]byte) [][]byte {
+			ls[6] = forge(t, ls[6], func(e *Entry) { e.Mark.Disposition = Benign })
+			return ls
+		},
 			"line 7 (byte OFFSET): entry 7 is not the one that was noted"},
 		{"rubbish in the middle", func(ls [][]byte) [][]byte { ls[3] = []byte("rubbish\n"); return ls },
 			"line 4 (byte OFFSET): the line is not an entry of a ledger"},
