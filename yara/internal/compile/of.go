@@ -87,6 +87,9 @@ func (l *lowering) of(e *syntax.Of) operand {
 		at := l.offset(e.At)
 		n.A = at.node
 		use = useOfAt(at)
+		if l.c.opt.Dialect == program.LibYARA {
+			use.kind = usePositions // there the matches elsewhere are told, too
+		}
 		o.broken, o.effects = o.broken || at.broken, o.effects || at.effects
 	case e.In != nil:
 		lo, hi := l.bounds(e.In)

@@ -57,6 +57,21 @@ type lowered struct {
 	variants []variant
 }
 
+// pinned reports whether a pattern that a rule asks for at one offset only
+// is told there only, as the dialect's engine does: of other patterns that has
+// all matches, wherever they are.
+func (low *lowered) pinned(d program.Dialect) bool {
+	for i := range low.needles {
+		switch n := &low.needles[i]; {
+		case n.Kind == program.Literal && (!n.Fold || d == program.LibYARA):
+		case n.Kind == program.Xor && d == program.LibYARA:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 type variant struct {
 	at    int64
 	index int32
@@ -235,7 +250,11 @@ func (l *lowering) link(m mark) []program.RulePattern {
 		p.settle()
 		p.index = l.c.patternIndex(p.low, p.at)
 		l.c.prog.Patterns[p.index].Positions = l.c.prog.Patterns[p.index].Positions || p.positions
-		list[i] = program.RulePattern{ID: p.src.ID.Name, Pattern: p.index, Private: p.private, Kind: p.kind}
+		told := p.index
+		if p.at >= 0 && !p.low.pinned(l.c.opt.Dialect) {
+			told = l.c.patternIndex(p.low, -1)
+		}
+		list[i] = program.RulePattern{ID: p.src.ID.Name, Pattern: told, Private: p.private, Kind: p.kind}
 	}
 	for i := m.nodes; i < len(l.c.prog.Nodes); i++ {
 		l.linkNode(&l.c.prog.Nodes[i])

@@ -16,10 +16,7 @@ func (s *State) quantified(n *program.Node) truth {
 		rules := s.list(n)
 		return s.quantify(n.Quant, int64(len(rules)), func(i int64) bool { return s.held.has(rules[i]) })
 	case program.OpOfBools:
-		items := s.list(n)
-		return s.quantify(n.Quant, int64(len(items)), func(i int64) bool {
-			return s.truth(program.NodeID(items[i])) == yes
-		})
+		return s.ofBools(n)
 	case program.OpForOf:
 		return s.forOf(n)
 	case program.OpForRange:
@@ -63,6 +60,24 @@ func (s *State) ofPatterns(n *program.Node) truth {
 	return s.quantify(n.Quant, int64(len(patterns)), func(i int64) bool {
 		return ok && s.startsIn(s.pattern(int64(patterns[i])), lo, hi) > 0
 	})
+}
+
+// ofBools evaluates Q of conditions, in order until Q is decided. One that is
+// undefined makes the whole undefined.
+func (s *State) ofBools(n *program.Node) truth {
+	items, absent := s.list(n), false
+	t := s.quantify(n.Quant, int64(len(items)), func(i int64) bool {
+		if absent {
+			return false
+		}
+		item := s.truth(program.NodeID(items[i]))
+		absent = item == undefined
+		return item == yes
+	})
+	if absent {
+		return undefined
+	}
+	return t
 }
 
 func (s *State) forOf(n *program.Node) truth {

@@ -272,14 +272,17 @@ func TestSemantics(t *testing.T) {
 		{"any of them at undefined", ofPatterns(static(anyOf), atUndefined), no, undefined},
 		{"none of them at undefined", ofPatterns(static(none), atUndefined), yes, undefined},
 		{"any of bools", func(b *builder) id {
-			return b.ids(program.OpOfBools, anyOf, 0, program.None, b.truth(false), b.undef(B), b.truth(true))
+			return b.ids(program.OpOfBools, anyOf, 0, program.None, b.truth(false), b.truth(true), b.undef(B))
 		}, yes, yes},
+		{"any of bools, one undefined", func(b *builder) id {
+			return b.ids(program.OpOfBools, anyOf, 0, program.None, b.truth(false), b.undef(B), b.truth(true))
+		}, undefined, undefined},
 		{"all of bools, one undefined", func(b *builder) id {
 			return b.ids(program.OpOfBools, all, 0, program.None, b.truth(true), b.undef(B))
-		}, no, no},
+		}, undefined, undefined},
 		{"none of bools, one undefined", func(b *builder) id {
 			return b.ids(program.OpOfBools, none, 0, program.None, b.truth(false), b.undef(B))
-		}, yes, yes},
+		}, undefined, undefined},
 		{"for all of them: # > 0", func(b *builder) id {
 			body := b.logic(program.OpGtInt, b.node(program.OpCount, I, -1), b.integer(0))
 			return b.list(program.OpForOf, B, 0, all, body, 0, 2)

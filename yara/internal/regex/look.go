@@ -24,7 +24,8 @@ const (
 // The units of an assertion that looks at words or lines: a byte; the low byte
 // of a 16-bit unit whatever its high byte, as YARA-X reads `wide`; or the
 // same, where a unit with a high byte that is not zero is no word character,
-// as libyara does. Begin and End are the same in each.
+// as libyara does. Begin and End know the wide form alone: half a unit before or
+// behind is as good as nothing.
 const (
 	wide       Assertion = 0x40
 	wideStrict Assertion = 0x80
@@ -39,7 +40,7 @@ func (a Assertion) valid() bool {
 	if k == 0 || k >= lookKinds || a&unitsMask == unitsMask {
 		return false
 	}
-	return a&unitsMask == 0 || k != Begin && k != End
+	return a&wideStrict == 0 || k != Begin && k != End
 }
 
 // narrowWord reports whether a depends only on whether there are bytes on its
@@ -89,11 +90,11 @@ func (a Assertion) between(before, behind side) bool {
 
 // holds reports whether a holds in data before data[p].
 func (a Assertion) holds(data []byte, p int) bool {
-	switch kind := a & kindMask; {
+	switch kind, part := a&kindMask, int(a&wide/wide); {
 	case kind == Begin:
-		return p == 0
+		return p <= part
 	case kind == End:
-		return p == len(data)
+		return p+part >= len(data)
 	case kind >= LineBegin:
 		return a.holdsLine(data, p)
 	}

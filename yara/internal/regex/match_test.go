@@ -98,7 +98,10 @@ func TestWide(t *testing.T) {
 		{`abc\b`, wide("abc") + "xx", 0, false, true},
 		{`abc\b`, wide("abcx"), 0, false, false},
 		{`^abc$`, wide("abc"), 0, true, true},
-		{`^abc`, "x" + wide("abc"), 1, false, false},
+		{`^abc`, "x" + wide("abc"), 1, true, false},
+		{`^abc`, "xx" + wide("abc"), 2, false, false},
+		{`abc$`, wide("abc") + "x", 0, true, false},
+		{`abc$`, wide("abc") + "xx", 0, false, false},
 	}
 	m := new(Machine)
 	for _, test := range tests {

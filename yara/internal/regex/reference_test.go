@@ -116,9 +116,9 @@ func refHolds(a Assertion, data []byte, p int) bool {
 	before, behind := char(p-size), char(p)
 	switch a & kindMask {
 	case Begin:
-		return p == 0
+		return before == -1
 	case End:
-		return p == len(data)
+		return behind == -1
 	case WordBoundary:
 		return isWord(before) != isWord(behind)
 	case NotWordBoundary:

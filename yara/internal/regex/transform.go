@@ -34,7 +34,7 @@ func foldLiteral(lit []byte) *Node {
 func (n *Node) Wide() *Node { return n.widen(wide) }
 
 // WideLibYARA is Wide with libyara's \b: a 16-bit unit whose high byte is not
-// zero is no word character.
+// zero is no word character. Nor is half a unit the end of the data.
 func (n *Node) WideLibYARA() *Node { return n.widen(wideStrict) }
 
 func (n *Node) widen(unit Assertion) *Node {
@@ -48,7 +48,7 @@ func (n *Node) widen(unit Assertion) *Node {
 	case OpSet:
 		return Concat(n, Literal([]byte{0}))
 	case OpLook:
-		if n.Look == Begin || n.Look == End {
+		if unit == wideStrict && (n.Look == Begin || n.Look == End) {
 			return n
 		}
 		return Assert(n.Look | unit)

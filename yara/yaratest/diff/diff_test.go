@@ -1,12 +1,15 @@
 package diff
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/besra-hunt/besra/yara"
@@ -18,34 +21,50 @@ var (
 	most   = flag.Int("most", 5, "how many differences to minimise, at most")
 	keep   = flag.String("keep", "", "write minimised differences to this `directory`")
 	raw    = flag.Bool("raw", false, "do not minimise")
+	with   = flag.String("with", "", "the oracles to ask, of command, node, yara, yara_x; all that are at hand by default")
+	python = flag.String("python", cmp.Or(os.Getenv("YARA_PYTHON"), "python3"), "the Python `interpreter` that has the modules yara and yara_x")
 	yaraxD = flag.String("yarax", os.Getenv("YARAX_NODE_DIR"), "`directory` whose node_modules has @virustotal/yara-x")
 	update = flag.Bool("update", false, "rewrite the wanted answers of testdata")
 )
 
-// oracles starts those that are installed.
+// oracles starts those that are asked for and at hand: the command yara,
+// YARA-X in node, and what the Python interpreter has of both.
 func oracles(t *testing.T) []Oracle {
 	t.Helper()
-	var list []Oracle
-	if l, err := NewLibYARA(t.TempDir()); err == nil {
-		list = append(list, Oracle{l, yara.LibYARA})
+	all := []struct {
+		name    string
+		dialect yara.Dialect
+		open    func() (Engine, error)
+	}{
+		{"command", yara.LibYARA, func() (Engine, error) { return NewLibYARA(t.TempDir()) }},
+		{"node", yara.YARAX, func() (Engine, error) { return NewYARAX(*yaraxD) }},
+		{"yara", yara.LibYARA, func() (Engine, error) { return NewPython(*python, "yara") }},
+		{"yara_x", yara.YARAX, func() (Engine, error) { return NewPython(*python, "yara_x") }},
 	}
-	if *yaraxD != "" {
-		y, err := NewYARAX(*yaraxD)
-		if err != nil {
-			t.Fatal(err)
+	var list []Oracle
+	for _, o := range all {
+		if *with != "" && !slices.Contains(strings.Split(*with, ","), o.name) {
+			continue
 		}
-		t.Cleanup(func() { _ = y.Close() })
-		list = append(list, Oracle{y, yara.YARAX})
+		e, err := o.open()
+		if err != nil {
+			t.Log(err)
+			continue
+		}
+		if c, ok := e.(io.Closer); ok {
+			t.Cleanup(func() { _ = c.Close() })
+		}
+		list = append(list, Oracle{e, o.dialect})
 	}
 	if len(list) == 0 {
-		t.Skip("neither yara nor YARA-X is at hand")
+		t.Skip("no oracle is at hand")
 	}
 	return list
 }
 
 // TestDiff compares with the oracles that are installed:
 //
-//	YARAX_NODE_DIR=… go test ./yara/yaratest/diff -run TestDiff -cases 200000 -seed 1 -timeout 0
+//	YARA_PYTHON=… YARAX_NODE_DIR=… go test ./yara/yaratest/diff -run TestDiff -cases 200000 -seed 1 -timeout 0
 //
 // It is asked for, and no part of every run: which differences are known
 // depends on the release of yara that happens to be installed.

@@ -1,5 +1,6 @@
-// Answers lines of JSON {rules, data: [base64], vars} with lines
-// {refused} or {scans: [{failed} or {rules, matches}]}.
+// Answers each line of JSON {rules: [text], data: [base64], vars} with a line
+// {Refused: why} or {Scans: [{Failed: why} or {Rules, Matches}]} for each of the
+// rules, and ends where a trap leaves nothing in the instance to rely on.
 import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
@@ -24,37 +25,42 @@ function told(result) {
       }
     }
   }
-  return { rules, matches };
+  return { Rules: rules, Matches: matches };
 }
 
-function trap(e) { return e instanceof WebAssembly.RuntimeError; }
+// survive ends the process if e is a trap.
+function survive(e) {
+  if (e instanceof WebAssembly.RuntimeError) process.exit(1);
+  return String(e.message ?? e);
+}
 
-function answer(q) {
+function answer(text, data, vars) {
   const compiler = new Compiler();
   let rules;
   try {
-    for (const [name, value] of Object.entries(q.vars)) compiler.defineGlobal(name, value);
-    compiler.addSource(q.rules);
+    for (const [name, value] of Object.entries(vars)) compiler.defineGlobal(name, value);
+    compiler.addSource(text);
     rules = compiler.build();
   } catch (e) {
-    return trap(e) ? { died: true, refused: String(e) } : { refused: String(e.message ?? e) };
+    return { Refused: survive(e) };
   }
   const scans = [];
-  for (const data of q.data) {
+  for (const d of data) {
     try {
-      scans.push(told(rules.scan(Buffer.from(data ?? "", "base64"))));
+      scans.push(told(rules.scan(d)));
     } catch (e) {
-      scans.push({ failed: String(e.message ?? e) });
-      // After a trap nothing in the instance can be relied on.
-      if (trap(e)) return { died: true, scans };
+      scans.push({ Failed: survive(e) });
     }
   }
   rules.free();
   compiler.free();
-  return { scans };
+  return { Scans: scans };
 }
 
 for await (const line of readline.createInterface({ input: process.stdin })) {
-  const a = answer(JSON.parse(line));
-  process.stdout.write(JSON.stringify(a) + "\n");
+  const { rules, data, vars } = JSON.parse(line);
+  const bytes = data.map((d) => Buffer.from(d ?? "", "base64"));
+  for (const text of rules) {
+    fs.writeSync(1, JSON.stringify(answer(text, bytes, vars)) + "\n");
+  }
 }
