@@ -39,7 +39,7 @@ func (s *State) verify(l *lit, start int) {
 			s.record(l.pattern, Match{Offset: int64(start), Length: int64(len(l.bytes))})
 		}
 	case program.Base64:
-		if n.Plain == nil || s.decodes(n, start) {
+		if len(n.Plain) == 0 || s.decodes(n, start) {
 			s.record(l.pattern, Match{Offset: int64(start), Length: int64(len(l.bytes))})
 		}
 	case program.Regexp:
