@@ -120,15 +120,21 @@ func (o dumpObject) informs() bool {
 	return false
 }
 
-// dumpValue turns a value into a tree, nil where there is nothing to show.
-func dumpValue(t *module.Type, v module.Value) any {
+// dumpValue turns the root value of a module into a tree, nil where there is
+// nothing to show.
+func dumpValue(t *module.Type, v module.Value) any { return dumper{constantsOf(t)}.value(t, v) }
+
+// dumper turns values into trees.
+type dumper struct{ constants []*module.Field }
+
+func (d dumper) value(t *module.Type, v module.Value) any {
 	switch t.Kind {
 	case module.Struct:
-		return dumpStruct(t, v)
+		return d.object(t, v)
 	case module.Array:
 		var list dumpList
 		for _, item := range listItems(v) {
-			if x := dumpValue(t.Elem, item); x != nil {
+			if x := d.value(t.Elem, item); x != nil {
 				list = append(list, x)
 			}
 		}
@@ -139,7 +145,7 @@ func dumpValue(t *module.Type, v module.Value) any {
 	case module.Map:
 		var o dumpObject
 		for key, value := range dictEntries(v) {
-			if x := dumpValue(t.Elem, value); x != nil {
+			if x := d.value(t.Elem, value); x != nil {
 				o = append(o, dumpMember{name: keyText(key), isKey: true, value: x})
 			}
 		}
@@ -151,7 +157,7 @@ func dumpValue(t *module.Type, v module.Value) any {
 	return scalar(v)
 }
 
-func dumpStruct(t *module.Type, v module.Value) any {
+func (d dumper) object(t *module.Type, v module.Value) any {
 	var o dumpObject
 	if !v.Defined() {
 		return nil
@@ -160,8 +166,8 @@ func dumpStruct(t *module.Type, v module.Value) any {
 		if f.Funcs != nil || f.Const.Defined() || f.Deprecated != "" {
 			continue
 		}
-		if x := dumpValue(f.Type, v.Field(i)); x != nil {
-			o = append(o, dumpMember{name: f.Name, value: x, note: fieldNote(f, x)})
+		if x := d.value(f.Type, v.Field(i)); x != nil {
+			o = append(o, dumpMember{name: f.Name, value: x, note: d.note(f, x)})
 		}
 	}
 	if o == nil {
@@ -170,15 +176,18 @@ func dumpStruct(t *module.Type, v module.Value) any {
 	return o
 }
 
-// fieldNote returns what else there is to say of an integer: the time that it
-// is, or its hexadecimal form.
-func fieldNote(f *module.Field, v any) string {
+// note returns what else there is to say of an integer: the time that it is,
+// the constants that it is made of, or its hexadecimal form.
+func (d dumper) note(f *module.Field, v any) string {
 	i, ok := v.(int64)
 	if !ok {
 		return ""
 	}
 	if i > 0 && i < 1<<33 && (strings.HasSuffix(f.Name, "timestamp") || strings.Contains(f.Doc, "since 1970")) {
 		return time.Unix(i, 0).UTC().Format(time.RFC3339)
+	}
+	if names := constantNames(d.constants, f, i); names != "" {
+		return names
 	}
 	return hexHint(i)
 }

@@ -11,7 +11,7 @@ type section = *binfmt.PESection
 var sectionColumns = []column.Column[section]{
 	column.Text("name", "The name, of at most 8 bytes.", func(s section) string { return string(s.Name) }),
 	column.Text("full_name", "The name in the string table where the name is a number such as /4, else the name.", func(s section) string { return string(s.FullName) }),
-	column.Int("characteristics", "Flags such as SECTION_MEM_EXECUTE.", func(s section) uint32 { return s.Characteristics }),
+	column.Int("characteristics", "Flags, a sum of SECTION_*.", func(s section) uint32 { return s.Characteristics }),
 	column.Int("raw_data_size", "The size in the file, in bytes.", func(s section) uint32 { return s.SizeOfRawData }),
 	column.Int("raw_data_offset", "The offset in the file.", func(s section) uint32 { return s.PointerToRawData }),
 	column.Int("virtual_address", "The address in memory, relative to the image base.", func(s section) uint32 { return s.VirtualAddress }),

@@ -39,7 +39,7 @@ func Module() *module.Module {
 var root = slices.Concat([]column.Column[*container.Zip]{
 	column.Bool("is_zip", "Whether the target is a ZIP archive.", func(*container.Zip) bool { return true }),
 	column.Rows("entries", "The archive's entries.", "Entry", entries, (*container.Zip).Entries),
-}, column.Constants[*container.Zip]("A compression method.", methods))
+}, column.Constants[*container.Zip]("A value of compression.", methods))
 
 var entries = []column.Column[container.ZipEntry]{
 	column.Text("file_path", "The name, with slashes between directories.", func(e container.ZipEntry) string { return column.UTF8(e.Name) }),
