@@ -68,6 +68,7 @@ var (
 	onDisk   = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted}
 	indexed  = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted}
 	shipped  = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted, ContextArchive: GradeWeak}
+	planted  = Grades{ContextFile: GradeWeak, ContextImage: GradeWeak}
 	mounted  = Grades{ContextFile: GradeVerified}
 	noted    = Grades{ContextFile: GradeWeak}
 	opened   = Grades{ContextFile: GradeWeak, ContextProcess: GradeWeak}
@@ -120,6 +121,11 @@ var vocabulary = []FactDef{
 	{"package.name", TypeString, shipped, "Name of the installed package that owns the path, by the host's own package index; empty where none does. For the member of a package, that package's own name."},
 	{"package.version", TypeString, indexed, "Version of that package, as its manager spells it."},
 	{"package.verified", TypeBool, shipped, "The content equals what that package shipped, by the digest in the package index; for the member of a package, in the package itself."},
+
+	{"git.root", TypeString, planted, "Top directory of the git work tree that holds the file; empty where none does."},
+	{"git.remote", TypeString, planted, "URL of the repository's remote origin, without user and password; empty where it has none."},
+	{"git.tracked", TypeBool, planted, "The repository's index lists the file."},
+	{"git.unmodified", TypeBool, planted, "The content equals what the index lists."},
 
 	{"archive.path", TypeString, packedIn, "Path of the outermost archive, on its own host."},
 	{"archive.kind", TypeString, packed, "Format of the innermost archive: zip, tar, deb, …"},

@@ -22,7 +22,7 @@ func readAPK(t tree) *packageIndex {
 		if _, err := t.lstat(place); err != nil {
 			continue
 		}
-		x := &apk{packageIndex: newIndex("apk", t)}
+		x := &apk{packageIndex: newIndex("apk", t, 1<<12)}
 		x.read(t, place, func(_ int, l []byte) error { x.line(l); return nil })
 		return x.packageIndex
 	}

@@ -50,7 +50,7 @@ func TestCanonical(t *testing.T) {
 func FuzzAPK(f *testing.F) {
 	f.Add(apkText())
 	f.Fuzz(func(t *testing.T, line string) {
-		x := &apk{packageIndex: newIndex("apk", liveTree{})}
+		x := &apk{packageIndex: newIndex("apk", liveTree{}, 0)}
 		for _, l := range []string{"P:p", line, "F:d", line, "R:f", line} {
 			x.line([]byte(l))
 		}

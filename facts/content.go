@@ -9,7 +9,6 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"errors"
-
 	"io"
 
 	"github.com/besra-hunt/besra"
@@ -18,19 +17,15 @@ import (
 // digestFact computes one digest: on a large file the slow ones cost more than
 // reading it again, and rarely is more than one asked for.
 func (f *File) digestFact(ctx context.Context, name string) besra.Fact {
-	if f.held {
-		return digestOf(ctx, bytes.NewReader(f.content), name, "content that was scanned")
+	switch name {
+	case "file.md5":
+		return f.sum(ctx, md5.New())
+	case "file.sha1":
+		return f.sum(ctx, sha1.New())
+	case "file.sha512":
+		return f.sum(ctx, sha512.New())
 	}
-	file, err := f.reopen()
-	if err != nil {
-		return again(err)
-	}
-	defer file.Close()
-	d := digestOf(ctx, file, name, "content, read again")
-	if now, err := file.Stat(); err != nil || now.Size() != f.info.Size() || !now.ModTime().Equal(f.info.ModTime()) {
-		return again(errors.Join(err, errChanged))
-	}
-	return d
+	return f.sum(ctx, sha256.New())
 }
 
 // digester is the part of hash.Hash that is used here.
@@ -39,18 +34,24 @@ type digester interface {
 	Sum(b []byte) []byte
 }
 
-func digestOf(ctx context.Context, r io.Reader, name, source string) besra.Fact {
-	var h digester
-	switch name {
-	case "file.md5":
-		h = md5.New()
-	case "file.sha1":
-		h = sha1.New()
-	case "file.sha512":
-		h = sha512.New()
-	default:
-		h = sha256.New()
+// sum adds the content to a digest and returns it in hex.
+func (f *File) sum(ctx context.Context, h digester) besra.Fact {
+	if f.held {
+		return sumOf(ctx, bytes.NewReader(f.content), h, "content that was scanned")
 	}
+	file, err := f.reopen()
+	if err != nil {
+		return again(err)
+	}
+	defer file.Close()
+	d := sumOf(ctx, file, h, "content, read again")
+	if now, err := file.Stat(); err != nil || now.Size() != f.info.Size() || !now.ModTime().Equal(f.info.ModTime()) {
+		return again(errors.Join(err, errChanged))
+	}
+	return d
+}
+
+func sumOf(ctx context.Context, r io.Reader, h digester, source string) besra.Fact {
 	buf := make([]byte, 64<<10)
 	for {
 		if err := ctx.Err(); err != nil {

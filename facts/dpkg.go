@@ -35,7 +35,7 @@ func readDpkg(t tree) *packageIndex {
 	if len(names) == 0 {
 		return nil
 	}
-	x := &dpkg{newIndex("dpkg", t), map[string]diversion{}}
+	x := &dpkg{newIndex("dpkg", t, 64*len(names)), map[string]diversion{}}
 	x.readDiversions(t)
 	for _, name := range names {
 		of, kind, _ := cutLast(name, '.')

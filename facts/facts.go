@@ -25,6 +25,7 @@
 //	file.mount.*                verified    –
 //	file.origin_*               weak        –           an attribute that the owner sets
 //	package.*                   asserted    asserted    the index (dpkg, rpm, apk) is local and unsigned
+//	git.*                       weak        weak        who may write beside a file may make a repository
 //	opener.names, exes          weak        –           a program's name is the intruder's choice
 //	opener.users                verified    –           the kernel
 //	host.name, host.os          verified    asserted
@@ -82,6 +83,7 @@ type Host struct {
 
 	accounts func() *accounts
 	packages func() *packageIndex
+	repos    gitCache
 	mounts   func() ([]Mount, error)
 	os       func() besra.Fact
 	name     func() besra.Fact

@@ -121,6 +121,8 @@ func collectors(name string) (collector, bool) {
 		return (*File).originHost, true
 	case "package.manager", "package.name", "package.version", "package.verified":
 		return func(f *File, ctx context.Context) besra.Fact { return f.packageFact(ctx, name) }, true
+	case "git.root", "git.remote", "git.tracked", "git.unmodified":
+		return func(f *File, ctx context.Context) besra.Fact { return f.gitFact(ctx, name) }, true
 	case "opener.names", "opener.exes", "opener.users":
 		return func(f *File, ctx context.Context) besra.Fact { return f.openerFact(ctx, name) }, true
 	}

@@ -81,7 +81,7 @@ func TestPartialIndex(t *testing.T) {
 }
 
 func TestIndexIsBounded(t *testing.T) {
-	x := &dpkg{packageIndex: newIndex("dpkg", foreign(t, nil).tree)}
+	x := &dpkg{packageIndex: newIndex("dpkg", foreign(t, nil).tree, 0)}
 	x.left = 1000
 	for i := range 100 {
 		x.listed(x.pack("p"), fmt.Appendf(nil, "/file/%d", i))
@@ -149,7 +149,7 @@ func FuzzDpkg(f *testing.F) {
 	f.Add(hash("x")+"  usr/bin/x", "/usr/bin/y", "Package: p", " /etc/c "+hash("c"))
 	f.Add("  ", "/", "Conffiles:", " ")
 	f.Fuzz(func(t *testing.T, sum, listed, status1, status2 string) {
-		x := &dpkg{packageIndex: newIndex("dpkg", liveTree{})}
+		x := &dpkg{packageIndex: newIndex("dpkg", liveTree{}, 0)}
 		x.md5sum(x.pack("p"), []byte(sum))
 		x.listed(x.pack("p"), []byte(listed))
 		stanza := &dpkgStanza{index: x}

@@ -51,8 +51,9 @@ var sums = [...]struct {
 // maxIndex bounds the memory of one index; that of a full desktop takes a fifth.
 const maxIndex = 256 << 20
 
-func newIndex(manager string, t tree) *packageIndex {
-	return &packageIndex{manager: manager, files: map[string]shipped{}, packs: map[string]*pack{}, links: topLinks(t), left: maxIndex}
+// newIndex returns an empty index with room for about that many paths.
+func newIndex(manager string, t tree, paths int) *packageIndex {
+	return &packageIndex{manager: manager, files: make(map[string]shipped, min(paths, 1<<18)), packs: map[string]*pack{}, links: topLinks(t), left: maxIndex}
 }
 
 // readPackages reads the host's package index, whole and once: asking the

@@ -35,7 +35,7 @@ func readRPM(t tree) *packageIndex {
 				continue
 			}
 			defer file.Close()
-			x := newIndex("rpm", t)
+			x := newIndex("rpm", t, 1<<14)
 			if info, err := t.lstat(place + "-wal"); err == nil && info.Size() > 0 {
 				x.partial = place + "-wal: a transaction that is not in the database yet"
 			}
