@@ -188,5 +188,7 @@ var vocabulary = []FactDef{
 	{"host.name", TypeString, hosted, "Name of the host the bytes belong to."},
 	{"host.os", TypeString, hosted, "Operating system of that host, as GOOS spells it."},
 	{"host.tags", TypeStrings, anywhere, "Tags the operator gave the host (--tag)."},
+	{"host.schedules", TypeStrings, hosted, "What the host's administrator runs at which times: /etc/crontab, /etc/cron.d, systemd timers. For within."},
+	{"host.user_schedules", TypeStrings, hosted, "What the host's users run at which times: their own crontabs. For within."},
 	{"scan.time", TypeTimestamp, anywhere, "Time of the scan. Rarely what an exclusion wants."},
 }

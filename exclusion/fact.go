@@ -31,7 +31,7 @@ var noEvidence = []string{
 	"file.md5", // collisions are practical
 	"package.manager", "process.pid", "net.proto",
 	"rule.name", "rule.tags", "match.patterns", "match.count",
-	"host.os", "scan.time",
+	"host.os", "host.schedules", "host.user_schedules", "scan.time",
 }
 
 // fromPackageIndex lists the facts that come from one local package index. The

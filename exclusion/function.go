@@ -43,10 +43,11 @@ func Functions() []Function {
 		{"inWindow", []string{"timestamp.inWindow(from, to, zone) bool"},
 			"The time of day, in the time zone, is at or after from and before to (HH:MM). A window may run over midnight.",
 			`file.mtime.inWindow("02:00", "04:00", "UTC")`},
-		{"within", []string{"timestamp.within(cron, slack) bool", "timestamp.within(cron, slack, zone) bool"},
-			"The time is at most slack after a minute that the cron schedule names (five fields, or @daily and the like). " +
-				"Slack is a duration of at most 24h; the zone is UTC where left out.",
-			`process.start.within("30 2 * * 1-5", duration("10m"))`},
+		{"within", []string{"timestamp.within(times, slack) bool", "timestamp.within(times, slack, zone) bool", "timestamp.within(host.schedules, name, slack) bool"},
+			"The time is at most slack after a minute that a schedule names: five cron fields, @daily and the like, or a calendar expression of systemd " +
+				"such as Mon..Fri 02:00. Or that a schedule of the host itself names, by the name of its timer, its crontab (/etc/cron.d/logs, crontab:root) " +
+				"or a program it runs. Slack is a duration of at most 24h; the zone is UTC where left out, and the host's own for its schedules.",
+			`file.mtime.within(host.schedules, "logproc.timer", duration("10m"))`},
 		{"startsWith", []string{"string.startsWith(string) bool"}, "The text starts with the other, byte for byte.", `file.name.startsWith("backup-")`},
 		{"endsWith", []string{"string.endsWith(string) bool"}, "The text ends with the other, byte for byte.", `file.name.endsWith(".py")`},
 		{"contains", []string{"string.contains(string) bool"}, "The text has the other in it, byte for byte.", `process.cmdline.contains("--backup")`},
@@ -116,7 +117,8 @@ func declarations() []cel.EnvOption {
 			cel.MemberOverload("inWindow_member", args(ts, str, str, str), cel.BoolType, cel.FunctionBinding(callInWindow))),
 		cel.Function("within",
 			cel.MemberOverload("within_member", args(ts, str, cel.DurationType), cel.BoolType, cel.FunctionBinding(callWithin)),
-			cel.MemberOverload("within_member_zone", args(ts, str, cel.DurationType, str), cel.BoolType, cel.FunctionBinding(callWithin))),
+			cel.MemberOverload("within_member_zone", args(ts, str, cel.DurationType, str), cel.BoolType, cel.FunctionBinding(callWithin)),
+			cel.MemberOverload("within_member_schedules", args(ts, cel.ListType(str), str, cel.DurationType), cel.BoolType, cel.FunctionBinding(callWithinSchedule))),
 		cel.CostModel(costModels()...),
 	}
 }
@@ -142,6 +144,7 @@ func costModels() []cost.OverloadModel {
 		cost.MemberOverload("inWindow_member", cost.EvalCost(cost.Const(3))),
 		cost.MemberOverload("within_member", cost.EvalCost(cost.Const(20))),
 		cost.MemberOverload("within_member_zone", cost.EvalCost(cost.Const(20))),
+		cost.MemberOverload("within_member_schedules", cost.EvalCost(cost.Mul(cost.Const(4), cost.Arg(0)))),
 	}
 	for _, name := range []string{"under", "glob", "cidr"} {
 		models = append(models,
@@ -241,6 +244,14 @@ func callWithin(args ...ref.Val) ref.Val {
 	return boolean(Within(args[0].(types.Timestamp).Time, text(args[1]), args[2].(types.Duration).Duration, tz))
 }
 
+func callWithinSchedule(args ...ref.Val) ref.Val {
+	schedules, err := args[1].ConvertToNative(stringsType)
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return boolean(WithinSchedule(args[0].(types.Timestamp).Time, schedules.([]string), text(args[2]), args[3].(types.Duration).Duration))
+}
+
 // stringsType is what a CEL list of strings becomes in Go.
 var stringsType = reflect.TypeFor[[]string]()
 
@@ -272,7 +283,7 @@ func checkLiteral(function string, position int, value any) error {
 	case position == 3 && (function == "inWindow" || function == "within"):
 		_, err = zone(s)
 	case function == "within" && position == 1:
-		_, err = parseCron(s)
+		_, err = parseRecurrence(s)
 	case function == "matches" && position == 1:
 		_, err = regexp.Compile(s)
 	case function == "timestamp":

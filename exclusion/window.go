@@ -1,12 +1,15 @@
 package exclusion
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones must be the same on every host
+
+	"github.com/besra-hunt/besra"
 )
 
 // maxSlack is the longest time that a cron window may stay open.
@@ -70,29 +73,111 @@ func minuteOfDay(s string) (int, error) {
 	return total, nil
 }
 
-// Within reports whether t lies in a window that a cron schedule opens: at a
+// Within reports whether t lies in a window that a schedule opens: at a
 // scheduled minute, or up to slack after its start. The schedule has the five
-// usual fields (minute, hour, day of month, month, day of week), read in the
-// time zone; @hourly, @daily, @weekly, @monthly and @yearly stand for theirs.
-// Slack is at most 24 hours.
-func Within(t time.Time, cron string, slack time.Duration, tz string) (bool, error) {
-	loc, err := zone(tz)
+// fields of cron (minute, hour, day of month, month, day of week) or is @hourly,
+// @daily, @weekly, @monthly or @yearly; anything else is a calendar expression
+// of systemd. It is read in the time zone, unless it names one. Slack is at most
+// 24 hours.
+//
+// Where the clocks go forward, cron runs at once what it would have run in the
+// time that is left out, and a timer does not; where they go back, cron runs
+// once what is set for a time that comes twice, unless minute or hour is "*".
+func Within(t time.Time, when string, slack time.Duration, tz string) (bool, error) {
+	r, err := parseRecurrence(when)
 	if err != nil {
 		return false, err
 	}
-	sched, err := parseCron(cron)
-	if err != nil {
-		return false, err
+	loc := r.in()
+	if loc == nil {
+		if loc, err = zone(tz); err != nil {
+			return false, err
+		}
 	}
 	if slack < 0 || slack > maxSlack {
 		return false, fmt.Errorf("the slack %s is not between 0 and 24h", slack)
 	}
 	for start := t.Truncate(time.Minute); t.Sub(start) < time.Minute || t.Sub(start) <= slack; start = start.Add(-time.Minute) {
-		if sched.has(start.In(loc)) {
+		if opens(r, start.In(loc)) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// WithinSchedule reports whether t lies in a window of one of the schedules that
+// have the name, up to slack after its start. A host without such a schedule has
+// no such window; one that runs at no set time is an error.
+func WithinSchedule(t time.Time, schedules []string, name string, slack time.Duration) (bool, error) {
+	var failed error
+	for _, text := range schedules {
+		s, err := besra.ParseSchedule(text)
+		if err != nil || !s.Named(name) {
+			failed = cmp.Or(failed, err)
+			continue
+		}
+		if s.When == "" {
+			failed = cmp.Or(failed, fmt.Errorf("%s runs at no set time", name))
+			continue
+		}
+		ok, err := Within(t, s.When, slack, s.Zone)
+		if ok && err == nil {
+			return true, nil
+		}
+		failed = cmp.Or(failed, err)
+	}
+	return false, failed
+}
+
+// recurrence is a schedule that was parsed.
+type recurrence interface {
+	// has reports whether it names the minute, by its local time.
+	has(local time.Time) bool
+	// in returns the time zone that it names itself, or nil.
+	in() *time.Location
+	// caughtUp reports whether what the clocks skip is run right after, and
+	// what they repeat is run once.
+	caughtUp() bool
+}
+
+func parseRecurrence(when string) (recurrence, error) {
+	if strings.HasPrefix(when, "@") || len(strings.Fields(when)) == 5 || strings.Trim(when, "0123456789*,/ ") == "" {
+		return parseCron(when)
+	}
+	return parseCalendar(when)
+}
+
+// opens reports whether a window of r opens at a minute in its time zone.
+func opens(r recurrence, t time.Time) bool {
+	if !r.caughtUp() {
+		return r.has(t)
+	}
+	_, now := t.Zone()
+	earlier := t.Add(-3 * time.Hour)
+	_, before := earlier.Zone()
+	change := time.Duration(now-before) * time.Second
+	switch {
+	case change < 0 && t.Add(change).Format(time.TimeOnly) == t.Format(time.TimeOnly):
+		return false // the same time of day, for the second time
+	case change > 0 && skippedInto(t, now):
+		for skipped := t.Add(-change); skipped.Before(t); skipped = skipped.Add(time.Minute) {
+			if r.has(asLocal(skipped, now)) {
+				return true
+			}
+		}
+	}
+	return r.has(t)
+}
+
+// skippedInto reports whether t is the first minute after the clocks went forward.
+func skippedInto(t time.Time, now int) bool {
+	_, before := t.Add(-time.Minute).Zone()
+	return before != now
+}
+
+// asLocal returns the instant as clocks that had gone forward before would show it.
+func asLocal(t time.Time, offset int) time.Time {
+	return t.In(time.FixedZone("", offset))
 }
 
 // schedule holds the allowed values of each cron field as a bit set.
@@ -101,6 +186,7 @@ type schedule struct {
 	// anyDay and anyWeekday say that the field was "*": where both are
 	// restricted cron takes either, otherwise the restricted one.
 	anyDay, anyWeekday bool
+	anyTime            bool // minute or hour is "*"
 }
 
 func (s schedule) has(t time.Time) bool {
@@ -112,6 +198,10 @@ func (s schedule) has(t time.Time) bool {
 	}
 	return onDay && s.minute>>t.Minute()&1 == 1 && s.hour>>t.Hour()&1 == 1 && s.month>>t.Month()&1 == 1
 }
+
+func (schedule) in() *time.Location { return nil }
+
+func (s schedule) caughtUp() bool { return !s.anyTime }
 
 var (
 	cronNames = map[string]string{
@@ -130,7 +220,8 @@ func parseCron(src string) (schedule, error) {
 	if len(fields) != 5 {
 		return schedule{}, fmt.Errorf("the schedule %q has %d fields, not minute, hour, day, month and weekday", src, len(fields))
 	}
-	s := schedule{anyDay: strings.HasPrefix(fields[2], "*"), anyWeekday: strings.HasPrefix(fields[4], "*")}
+	s := schedule{anyDay: strings.HasPrefix(fields[2], "*"), anyWeekday: strings.HasPrefix(fields[4], "*"),
+		anyTime: strings.HasPrefix(fields[0], "*") || strings.HasPrefix(fields[1], "*")}
 	for i, f := range []struct {
 		set    *uint64
 		lo, hi int

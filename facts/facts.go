@@ -28,7 +28,7 @@
 //	git.*                       weak        weak        who may write beside a file may make a repository
 //	opener.names, exes          weak        –           a program's name is the intruder's choice
 //	opener.users                verified    –           the kernel
-//	host.name, host.os          verified    asserted
+//	host.name, os, schedules    verified    asserted
 //	host.tags, scan.time        verified    verified    given by the operator; this clock
 //
 // # Ownership manifest
@@ -86,6 +86,8 @@ type Host struct {
 	repos    gitCache
 	mounts   func() ([]Mount, error)
 	os       func() besra.Fact
+	system   func() besra.Fact // host.schedules
+	users    func() besra.Fact // host.user_schedules
 	name     func() besra.Fact
 }
 
@@ -106,6 +108,8 @@ func NewHost(c Config) (*Host, error) {
 	h.mounts = sync.OnceValues(Mounts)
 	h.os = sync.OnceValue(h.readOS)
 	h.name = sync.OnceValue(h.readName)
+	h.system = sync.OnceValue(func() besra.Fact { return h.readSchedules("host.schedules") })
+	h.users = sync.OnceValue(func() besra.Fact { return h.readSchedules("host.user_schedules") })
 	return h, nil
 }
 
@@ -162,6 +166,10 @@ func (h *Host) Fact(_ context.Context, name string) besra.Fact {
 		return h.os()
 	case "host.tags":
 		return known(name, append([]string{}, h.config.Tags...), besra.GradeVerified, "given by the operator")
+	case "host.schedules":
+		return h.system()
+	case "host.user_schedules":
+		return h.users()
 	case "scan.time":
 		return known(name, h.config.Now().UTC(), besra.GradeVerified, "clock of the scanning host")
 	}
