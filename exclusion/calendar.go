@@ -220,25 +220,26 @@ func weekdays(src string) (set uint64, err error) {
 			last = first
 		}
 		from, to := dayNumber(first), dayNumber(last)
-		if from < 0 || to < 0 {
+		switch {
+		case from < 0 || to < 0:
 			return 0, fmt.Errorf("%q is not a day of the week such as Mon", part)
+		case to < from:
+			return 0, fmt.Errorf("the range %q runs backwards: the week begins on Monday", part)
 		}
-		for day := from; ; day = (day + 1) % 7 {
-			set |= 1 << day
-			if day == to {
-				break
-			}
+		for day := from; day <= to; day++ {
+			set |= 1 << (day % 7)
 		}
 	}
 	return set, nil
 }
 
-// dayNumber returns the number of a day by its name, whole or of three letters;
-// -1 for what is none.
+// dayNumber returns the number of a day from 1 for Monday to 7 for Sunday by its
+// name, whole or of three letters; -1 for what is none.
 func dayNumber(name string) int {
-	for day := time.Sunday; day <= time.Saturday; day++ {
-		if strings.EqualFold(name, day.String()) || strings.EqualFold(name, day.String()[:3]) {
-			return int(day)
+	for n := 1; n <= 7; n++ {
+		day := time.Weekday(n % 7).String()
+		if strings.EqualFold(name, day) || strings.EqualFold(name, day[:3]) {
+			return n
 		}
 	}
 	return -1

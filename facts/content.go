@@ -17,15 +17,20 @@ import (
 // digestFact computes one digest: on a large file the slow ones cost more than
 // reading it again, and rarely is more than one asked for.
 func (f *File) digestFact(ctx context.Context, name string) besra.Fact {
+	return f.sum(ctx, digesterOf(name))
+}
+
+// digesterOf returns what computes the digest of a fact.
+func digesterOf(name string) digester {
 	switch name {
 	case "file.md5":
-		return f.sum(ctx, md5.New())
+		return md5.New()
 	case "file.sha1":
-		return f.sum(ctx, sha1.New())
+		return sha1.New()
 	case "file.sha512":
-		return f.sum(ctx, sha512.New())
+		return sha512.New()
 	}
-	return f.sum(ctx, sha256.New())
+	return sha256.New()
 }
 
 // digester is the part of hash.Hash that is used here.

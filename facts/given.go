@@ -118,8 +118,8 @@ func fromContent(ctx context.Context, name string) func([]byte) besra.Fact {
 		return func(b []byte) besra.Fact {
 			return fact(Magic(b[:min(len(b), magicBytes)]), besra.GradeVerified, source)
 		}
-	case "file.md5", "file.sha1", "file.sha256":
-		return func(b []byte) besra.Fact { return digestOf(ctx, bytes.NewReader(b), name, source) }
+	case "file.md5", "file.sha1", "file.sha256", "file.sha512":
+		return func(b []byte) besra.Fact { return sumOf(ctx, bytes.NewReader(b), digesterOf(name), source) }
 	}
 	return nil
 }
