@@ -9,6 +9,7 @@ type kernels struct {
 	name               string
 	window             windowKernel
 	sample, sampleDiff sampleKernel
+	pair, pairDiff     pairKernel
 }
 
 // windowKernel looks at every second byte of buf[from:to] and puts candidates
@@ -24,8 +25,15 @@ type windowKernel func(t *pairTable, buf []byte, from, to int, out *[candidates]
 // gram.
 type sampleKernel func(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 
+// pairKernel looks for two bytes at a distance and puts the places of the first
+// that lie in from..to-1 into out, relative to from. It returns their number
+// and where to go on: to, or before where out is nearly full. The second byte
+// must lie in buf for all these places; so must, for a kernel that looks at
+// differences, the bytes behind both.
+type pairKernel func(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
 // goKernels run everywhere.
-var goKernels = kernels{"go", windowGo, sampleGo, sampleDiffGo}
+var goKernels = kernels{"go", windowGo, sampleGo, sampleDiffGo, pairGo, pairDiffGo}
 
 // bestKernels are the fastest that the machine can run.
 func bestKernels() kernels {

@@ -4,8 +4,9 @@ package search
 
 import "golang.org/x/sys/cpu"
 
-// The kernels of kernels_amd64.s. Each looks at whole groups of places: it
-// returns before the last bytes of buf, which the kernels in Go take.
+// The kernels of kernels_amd64.s. Those of windows and samples look at whole
+// groups of places: they return before the last bytes of buf, which the
+// kernels in Go take.
 
 //go:noescape
 func windowAVX512(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
@@ -16,11 +17,17 @@ func sampleAVX512(f *gramFilter, keep uint64, buf []byte, from, to int, out *[ca
 //go:noescape
 func sampleDiffAVX512(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 
+//go:noescape
+func pairAVX512(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+//go:noescape
+func pairDiffAVX512(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
 // machineKernels are those that this machine can run, the fastest first.
 func machineKernels() []kernels {
 	var list []kernels
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasPOPCNT {
-		list = append(list, kernels{"avx512", windowAVX512, sampleAVX512, sampleDiffAVX512})
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT {
+		list = append(list, kernels{"avx512", windowAVX512, sampleAVX512, sampleDiffAVX512, pairAVX512, pairDiffAVX512})
 	}
 	return list
 }

@@ -82,6 +82,43 @@
 	VPADDD Z11, Z10, Z10         \
 	ADDQ $128, R9
 
+// The arguments of a pair kernel:
+//	SI  the data
+//	BX  the data at the distance
+//	R9  the place, R10 where places end, R11 the place relative to from
+//	DX  the candidates, AX their number
+//	Z20, Z21  the first byte and its mask; Z22, Z23 the second
+#define PAIR_ARGS512 \
+	MOVQ x+0(FP), CX             \
+	VPBROADCASTB 0(CX), Z20      \
+	VPBROADCASTB 1(CX), Z21      \
+	VPBROADCASTB 2(CX), Z22      \
+	VPBROADCASTB 3(CX), Z23      \
+	MOVQ 8(CX), BX               \
+	MOVQ buf_base+8(FP), SI      \
+	MOVQ from+32(FP), R9         \
+	MOVQ to+40(FP), R10          \
+	MOVQ out+48(FP), DX          \
+	ADDQ SI, BX                  \
+	XORQ R11, R11                \
+	XORQ AX, AX
+
+// DIFFER512 makes the bytes of a zero where the pair is at offset o of the place.
+#define DIFFER512(o, a, b) \
+	VMOVDQU64 o(SI)(R9*1), a         \
+	VMOVDQU64 o(BX)(R9*1), b         \
+	VPTERNLOGQ $0x28, Z21, Z20, a    \
+	VPTERNLOGQ $0x28, Z23, Z22, b    \
+	VPORQ a, b, a
+
+// DIFFDIFFER512 does so for the differences of neighbouring bytes.
+#define DIFFDIFFER512(o, a, b) \
+	VMOVDQU64 o(SI)(R9*1), a                 \
+	VMOVDQU64 o(BX)(R9*1), b                 \
+	VPTERNLOGQ $0x96, (o+1)(SI)(R9*1), Z20, a \
+	VPTERNLOGQ $0x96, (o+1)(BX)(R9*1), Z22, b \
+	VPORQ a, b, a
+
 // func windowAVX512(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 //
 // Sixteen places at once: Z1 has the buckets of the pairs at them, Z3 those of
@@ -187,6 +224,146 @@ done:
 	VZEROUPPER
 	MOVQ AX, n+64(FP)
 	MOVQ R9, next+72(FP)
+	RET
+
+// func pairAVX512(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+//
+// Four times 64 places at once, until the pair is at one of them or fewer are
+// left; then 64, of which the last may lie behind to.
+TEXT ·pairAVX512(SB), NOSPLIT, $0-72
+	PAIR_ARGS512
+
+four:
+	LEAQ 256(R9), CX
+	CMPQ CX, R10
+	JG   one
+	DIFFER512(0, Z0, Z1)
+	DIFFER512(64, Z2, Z3)
+	DIFFER512(128, Z4, Z5)
+	DIFFER512(192, Z6, Z7)
+	VPMINUB  Z0, Z2, Z1
+	VPMINUB  Z4, Z6, Z5
+	VPMINUB  Z1, Z5, Z1
+	VPTESTNMB Z1, Z1, K2
+	KTESTQ   K2, K2
+	JNZ      one
+	ADDQ     $256, R9
+	ADDQ     $256, R11
+	JMP      four
+
+one:
+	MOVQ R10, CX
+	SUBQ R9, CX
+	JLE  done
+	CMPQ AX, $(512-64)
+	JG   done
+	MOVQ $-1, R8
+	CMPQ CX, $64
+	JGE  whole
+	BZHIQ CX, R8, R8
+
+whole:
+	KMOVQ    R8, K1
+	VMOVDQU8.Z (SI)(R9*1), K1, Z0
+	VMOVDQU8.Z (BX)(R9*1), K1, Z1
+	VPTERNLOGQ $0x28, Z21, Z20, Z0
+	VPTERNLOGQ $0x28, Z23, Z22, Z1
+	VPORQ    Z0, Z1, Z0
+	VPTESTNMB Z0, Z0, K1, K2
+	KMOVQ    K2, CX
+	ADDQ     $64, R9
+	TESTQ    CX, CX
+	JZ       more
+
+place:
+	TZCNTQ CX, R12
+	ADDQ   R11, R12
+	MOVL   R12, (DX)(AX*4)
+	INCQ   AX
+	BLSRQ  CX, CX
+	JNZ    place
+
+more:
+	ADDQ $64, R11
+	JMP  four
+
+done:
+	VZEROUPPER
+	CMPQ R9, R10
+	CMOVQGT R10, R9
+	MOVQ AX, n+56(FP)
+	MOVQ R9, next+64(FP)
+	RET
+
+// func pairDiffAVX512(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+//
+// Four times 64 places at once, until the pair is at one of them or fewer are
+// left; then 64, of which the last may lie behind to.
+TEXT ·pairDiffAVX512(SB), NOSPLIT, $0-72
+	PAIR_ARGS512
+
+four:
+	LEAQ 256(R9), CX
+	CMPQ CX, R10
+	JG   one
+	DIFFDIFFER512(0, Z0, Z1)
+	DIFFDIFFER512(64, Z2, Z3)
+	DIFFDIFFER512(128, Z4, Z5)
+	DIFFDIFFER512(192, Z6, Z7)
+	VPMINUB  Z0, Z2, Z1
+	VPMINUB  Z4, Z6, Z5
+	VPMINUB  Z1, Z5, Z1
+	VPTESTNMB Z1, Z1, K2
+	KTESTQ   K2, K2
+	JNZ      one
+	ADDQ     $256, R9
+	ADDQ     $256, R11
+	JMP      four
+
+one:
+	MOVQ R10, CX
+	SUBQ R9, CX
+	JLE  done
+	CMPQ AX, $(512-64)
+	JG   done
+	MOVQ $-1, R8
+	CMPQ CX, $64
+	JGE  whole
+	BZHIQ CX, R8, R8
+
+whole:
+	KMOVQ    R8, K1
+	VMOVDQU8.Z (SI)(R9*1), K1, Z0
+	VMOVDQU8.Z (BX)(R9*1), K1, Z1
+	VMOVDQU8.Z 1(SI)(R9*1), K1, Z2
+	VMOVDQU8.Z 1(BX)(R9*1), K1, Z3
+	VPTERNLOGQ $0x96, Z2, Z20, Z0
+	VPTERNLOGQ $0x96, Z3, Z22, Z1
+	VPORQ    Z0, Z1, Z0
+	VPTESTNMB Z0, Z0, K1, K2
+	KMOVQ    K2, CX
+	ADDQ     $64, R9
+	TESTQ    CX, CX
+	JZ       more
+
+place:
+	TZCNTQ CX, R12
+	ADDQ   R11, R12
+	MOVL   R12, (DX)(AX*4)
+	INCQ   AX
+	BLSRQ  CX, CX
+	JNZ    place
+
+more:
+	ADDQ $64, R11
+	JMP  four
+
+done:
+	VZEROUPPER
+	CMPQ R9, R10
+	CMOVQGT R10, R9
+	MOVQ AX, n+56(FP)
+	MOVQ R9, next+64(FP)
 	RET
 
 // evens are the places of sixteen windows, as candidates have them.

@@ -90,6 +90,34 @@ func (b *block) samples(k *kernels, diff bool, from, to int) []uint32 {
 	return slices.DeleteFunc(found, func(c uint32) bool { return from+int(c) >= to })
 }
 
+// pairsOf is every place of a pair.
+func (b *block) pairsOf(k *kernels, x *bytePair, diff bool, from, to int) []uint32 {
+	from, to = x.within(from, to, len(b.data), 1)
+	return b.walk(from, to, func(k *kernels, at int, out *[candidates]uint32) (n, next int) {
+		if diff {
+			return k.pairDiff(x, b.data, at, to, out)
+		}
+		return k.pair(x, b.data, at, to, out)
+	}, k)
+}
+
+// pair chooses a pair that is somewhere in the data, in any case where it folds.
+func (b *block) pair(g *rand.Rand, diff bool) *bytePair {
+	x := &bytePair{firstMask: 0xFF, secondMask: 0xFF, distance: g.IntN(200) - 100}
+	at := g.IntN(max(1, len(b.data)-1))
+	from, to := x.within(at, at+1, len(b.data), 1)
+	if from >= to {
+		return x
+	}
+	x.first, x.second = b.data[from], b.data[from+x.distance]
+	if diff {
+		x.first, x.second = x.first^b.data[from+1], x.second^b.data[from+x.distance+1]
+	} else if isLower(lower(x.first)) && g.IntN(2) == 0 {
+		x.first, x.firstMask = lower(x.first), bothCases
+	}
+	return x
+}
+
 // sameAsGo holds kernels to goKernels on a block.
 func (b *block) sameAsGo(t *testing.T, k *kernels, from, to int) {
 	t.Helper()
@@ -99,6 +127,10 @@ func (b *block) sameAsGo(t *testing.T, k *kernels, from, to int) {
 	for _, diff := range []bool{false, true} {
 		if got, want := b.samples(k, diff, from, to), b.samples(&goKernels, diff, from, to); !slices.Equal(got, want) {
 			t.Errorf("%s: samples (diff %v) in %d of %d..%d: got %d, want %d", k.name, diff, len(b.data), from, to, len(got), len(want))
+		}
+		x := b.pair(rand.New(rand.NewPCG(b.keep, uint64(len(b.data)))), diff)
+		if got, want := b.pairsOf(k, x, diff, from, to), b.pairsOf(&goKernels, x, diff, from, to); !slices.Equal(got, want) {
+			t.Errorf("%s: pair %+v (diff %v) in %d of %d..%d: got %d, want %d", k.name, x, diff, len(b.data), from, to, len(got), len(want))
 		}
 	}
 }
@@ -143,6 +175,9 @@ func BenchmarkKernels(b *testing.B) {
 		}
 		bench("window", func() { empty.windows(&k, 0, len(data)) })
 		bench("sample", func() { empty.samples(&k, false, 0, len(data)) })
+		x := &bytePair{first: 'Q', firstMask: 0xFF, second: '#', secondMask: 0xFF, distance: 5}
+		bench("pair", func() { empty.pairsOf(&k, x, false, 0, len(data)) })
+		bench("pairDiff", func() { empty.pairsOf(&k, x, true, 0, len(data)) })
 		bench("sampleDiff", func() { empty.samples(&k, true, 0, len(data)) })
 	}
 }

@@ -2,96 +2,165 @@ package search
 
 import "bytes"
 
-// rareByte finds a literal by its rarest byte: for a few literals that is the
-// fastest, since the standard library looks for one byte with all the
-// machine's width. Where the byte turns out to be frequent, the state turns to
-// other means (see scanRare).
-type rareByte struct {
+// rarePair finds a literal by its two rarest bytes: for a few literals that is
+// the fastest, since a machine compares many places at once with two bytes.
+// Where the pair turns out to be frequent, the state turns to other means (see
+// scanPlane).
+type rarePair struct {
+	bytePair
 	lit    int32
-	offset int
-	// b is the byte at offset, other its upper case where the literal folds;
-	// otherwise they are equal.
-	b, other byte
-	// second is another byte of the literal, at distance from the first, that
-	// is compared before anything else.
-	second   byte
-	distance int
+	offset int // of the first byte in the literal
 }
 
-func newRare(lits []lit, ids []int32) []rareByte {
+// bytePair is two bytes at a distance. Assembly knows its layout.
+type bytePair struct {
+	// first is at a place, second at distance from it. A mask clears the bit
+	// that tells the cases of a letter apart where the literal folds, and no
+	// bit otherwise.
+	first, firstMask, second, secondMask byte
+	distance                             int
+}
+
+// bothCases clears the bit that upper and lower case differ in.
+const bothCases = 0xFF &^ ('a' ^ 'A')
+
+func newRare(lits []lit, ids []int32) []rarePair {
 	if len(ids) == 0 {
 		return nil
 	}
-	list := make([]rareByte, len(ids))
+	list := make([]rarePair, len(ids))
 	for i, id := range ids {
-		list[i] = rarestByte(&lits[id])
+		list[i] = rarestPair(&lits[id])
 		list[i].lit = id
 	}
 	return list
 }
 
-func rarestByte(l *lit) rareByte {
+func rarestPair(l *lit) rarePair {
 	r := rarityTable()
 	b := l.bytes[:min(len(l.bytes), sampleReach)]
-	cost := func(i int) float32 {
-		f := r.frequency(b[i], l.diff)
-		if l.fold && isLower(b[i]) {
-			// Two bytes to look for, each at its own cost.
-			f += r.frequency(b[i]-('a'-'A'), false) + 0.005
+	rarest := func(but int) int {
+		at, least := but, float32(2)
+		for i, c := range b {
+			f := r.frequency(c, l.diff)
+			if l.folds(c) {
+				f += r.frequency(c-('a'-'A'), false)
+			}
+			if i != but && f < least {
+				at, least = i, f
+			}
 		}
-		return f
+		return at
 	}
-	first, second := 0, -1
-	for i := range b {
-		if cost(i) < cost(first) {
-			first = i
-		}
-	}
-	for i := range b {
-		if i != first && (second < 0 || cost(i) < cost(second)) {
-			second = i
-		}
-	}
-	if second < 0 {
-		second = first
-	}
-	x := rareByte{offset: first, b: b[first], other: b[first], second: b[second], distance: second - first}
-	if l.fold && isLower(x.b) {
-		x.other -= 'a' - 'A'
-	}
+	first := rarest(-1)
+	second := rarest(first)
+	x := rarePair{offset: first}
+	x.first, x.firstMask = b[first], l.maskOf(b[first])
+	x.second, x.secondMask = b[second], l.maskOf(b[second])
+	x.distance = second - first
 	return x
 }
 
-// scanRare checks each literal wherever its rarest byte is in buf[from:to],
-// and returns how often one was.
-func (s *State) scanRare(list []rareByte, buf []byte, base, from, to int) (seen int) {
+// folds reports whether c stands for two bytes.
+func (l *lit) folds(c byte) bool { return l.fold && isLower(c) }
+
+func (l *lit) maskOf(c byte) byte {
+	if l.folds(c) {
+		return bothCases
+	}
+	return 0xFF
+}
+
+// within narrows from..to to the places whose pair, and reach bytes behind
+// each byte of it, lie in size bytes.
+func (x *bytePair) within(from, to, size, reach int) (int, int) {
+	return max(from, -x.distance), min(to, size-reach-max(0, x.distance))
+}
+
+// scanRare checks each literal wherever its pair begins in buf[from:to], and
+// returns how often one did.
+func (s *State) scanRare(list []rarePair, buf []byte, base, from, to int) (seen int) {
 	for i := range list {
-		r := &list[i]
-		if s.status[s.t.lits[r.lit].pattern]&closed != 0 {
-			continue
-		}
-		seen += s.scanByte(r, r.b, buf, base, from, to)
-		if r.other != r.b {
-			seen += s.scanByte(r, r.other, buf, base, from, to)
-		}
+		x := &list[i]
+		from, to := x.within(from, to, len(buf), 0)
+		seen += s.scanPair(x, s.t.kernels.pair, buf, base, from, to)
 	}
 	return seen
 }
 
-// scanByte checks the literal at every c in buf[from:to].
-func (s *State) scanByte(r *rareByte, c byte, buf []byte, base, from, to int) (seen int) {
-	l := &s.t.lits[r.lit]
-	for at := from; at < to; at++ {
-		i := bytes.IndexByte(buf[at:to], c)
-		if i < 0 {
-			break
+// scanRareDiff does that for literals of differences, without those being made.
+func (s *State) scanRareDiff(list []rarePair, from, to int) {
+	for i := range list {
+		x := &list[i]
+		from, to := x.within(from, to, len(s.data), 1)
+		s.scanPair(x, s.t.kernels.pairDiff, s.data, 0, from, to)
+	}
+}
+
+func (s *State) scanPair(x *rarePair, kernel pairKernel, buf []byte, base, from, to int) (seen int) {
+	l := &s.t.lits[x.lit]
+	for at := from; at < to && s.status[l.pattern]&closed == 0; {
+		n, next := kernel(&x.bytePair, buf, at, to, &s.candidates)
+		for _, c := range s.candidates[:n] {
+			s.check(l, base+at+int(c)-x.offset)
 		}
-		at += i
-		seen++
-		j := at + r.distance
-		if uint(j) < uint(len(buf)) && (buf[j] == r.second || l.fold) {
-			s.check(l, base+at-r.offset)
-		}
+		seen += n
+		at = next
 	}
 	return seen
+}
+
+// pairGo is the pairKernel in Go: the standard library looks for one byte with
+// all the machine's width.
+func pairGo(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
+	find := func(c byte, from int) int {
+		if i := bytes.IndexByte(buf[from:to], c); i >= 0 {
+			return from + i
+		}
+		return to
+	}
+	p, other := find(x.first, from), to
+	if x.firstMask == bothCases {
+		other = find(x.first^^x.firstMask, from)
+	}
+	for {
+		at := min(p, other)
+		if at >= to {
+			return n, to
+		}
+		if (buf[at+x.distance]^x.second)&x.secondMask == 0 {
+			out[n] = uint32(at - from)
+			if n++; n == len(out) {
+				return n, at + 1
+			}
+		}
+		if at == p {
+			p = find(x.first, at+1)
+		} else {
+			other = find(x.first^^x.firstMask, at+1)
+		}
+	}
+}
+
+// pairDiffGo is the pairKernel in Go for differences of neighbouring bytes.
+func pairDiffGo(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int) {
+	first, second := uint64(x.first)*ones, uint64(x.second)*ones
+	here := func(p int) bool {
+		q := p + x.distance
+		return buf[p]^buf[p+1] == x.first && buf[q]^buf[q+1] == x.second
+	}
+	for p := from; p < to; {
+		if q := p + x.distance; p+8 <= to && !hasZero(load64(buf[p:])^load64(buf[p+1:])^first|load64(buf[q:])^load64(buf[q+1:])^second) {
+			p += 8
+			continue
+		}
+		if here(p) {
+			out[n] = uint32(p - from)
+			if n++; n == len(out) {
+				return n, p + 1
+			}
+		}
+		p++
+	}
+	return n, to
 }

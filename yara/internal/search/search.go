@@ -94,7 +94,7 @@ type State struct {
 	// all is set while every match is to be recorded, not only of patterns
 	// whose positions conditions ask for.
 	all bool
-	// noisy is set where the data is full of the bytes that rare looks for.
+	// noisy is set where the data is full of the pairs that are thought rare.
 	noisy bool
 	// windowed is set for a target that comes in windows; base, from and to
 	// are those of the window.

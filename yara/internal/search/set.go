@@ -17,23 +17,23 @@ type plane struct {
 	filters
 	// few are all literals where they are few. Then there are no filters until
 	// the data is noisy; spare makes them, or is nil where that is not done.
-	few   []rareByte
+	few   []rarePair
 	spare func() *filters
 }
 
 // filters are the ways to find many literals.
 type filters struct {
-	singles []rareByte // those of one byte
+	singles []rarePair // those of one byte
 	samples *sampler   // the long ones
 	windows *windows   // the others
 }
 
 // fewLits is how many literals are found faster by looking for the rarest
-// byte of each on its own.
+// bytes of each on their own.
 const fewLits = 8
 
-// noise is how many bytes of data there must be for each that is one of the
-// rare ones; where there are less, looking for rare bytes is not worth it.
+// noise is how many bytes of data there must be for each rare pair; where there
+// are less, looking for them is not worth it.
 const noise = 24
 
 // manyLits is how many literals are too many for windows alone.
@@ -116,7 +116,9 @@ func (s *State) scanBlock(set *set, from, to int) {
 	if set.xors != nil {
 		s.scanSamples(set.xors, s.data, 0, from, to)
 	}
-	if !set.diff.empty() && from+1 < len(s.data) {
+	if set.diff.few != nil {
+		s.scanRareDiff(set.diff.few, from, to)
+	} else if !set.diff.empty() && from+1 < len(s.data) {
 		d := s.difference(from, min(to+lookahead, len(s.data)))
 		s.scanPlane(&set.diff, d, from, 0, min(to-from, len(d)))
 	}

@@ -21,6 +21,9 @@ func merged(w uint64) uint64 { return w | w&(0x40*ones)>>1 }
 // and the last byte itself, which is none.
 func differences64(w uint64) uint64 { return w ^ w>>8 }
 
+// hasZero reports whether one of the eight bytes in w is zero.
+func hasZero(w uint64) bool { return (w-ones)&^w&tops != 0 }
+
 // lower64 maps the ASCII upper case letters in w to lower case.
 func lower64(w uint64) uint64 {
 	low7 := w &^ tops
