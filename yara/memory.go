@@ -121,6 +121,9 @@ func (s *Scanner) scanMemory(ctx context.Context, m Memory) error {
 		return err
 	}
 	s.results.gaps = r.gaps
+	if s.profile != nil {
+		s.profile.Bytes += r.done
+	}
 	return s.evaluate(eval.Scan{Context: ctx, Memory: m, Patterns: s.search, Externals: s.externals, Time: time.Now()})
 }
 

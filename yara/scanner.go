@@ -23,7 +23,8 @@ type Scanner struct {
 	options   search.Options
 	timeout   time.Duration
 	results   Results
-	buffer    []byte // a piece of memory
+	buffer    []byte   // a piece of memory
+	profile   *Profile // nil without Profiling
 }
 
 // ScannerOption steers a scanner; see [Rules.NewScanner].
@@ -124,6 +125,10 @@ func (s *Scanner) Scan(ctx context.Context, data []byte) (*Results, error) {
 // run makes a scan, within the time limit.
 func (s *Scanner) run(ctx context.Context, scan func(context.Context) error) (*Results, error) {
 	s.results = Results{rules: s.rules, search: s.search}
+	if s.profile != nil {
+		inner := scan
+		scan = func(ctx context.Context) error { return s.profile.measure(func() error { return inner(ctx) }) }
+	}
 	if s.timeout <= 0 {
 		return &s.results, scan(ctx)
 	}
@@ -137,6 +142,9 @@ func (s *Scanner) run(ctx context.Context, scan func(context.Context) error) (*R
 }
 
 func (s *Scanner) scan(ctx context.Context, data []byte) error {
+	if s.profile != nil {
+		s.profile.Bytes += int64(len(data))
+	}
 	s.search.Begin(data, s.options)
 	if err := s.search.Run(ctx); err != nil {
 		return err

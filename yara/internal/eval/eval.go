@@ -76,6 +76,9 @@ type State struct {
 
 	budget int // steps until the context is looked at
 	err    error
+
+	profile *Profile      // nil where nobody asks
+	loading time.Duration // of modules, for profile
 }
 
 // root is a module's root value, once it is loaded.
@@ -199,7 +202,14 @@ func (s *State) holds(r int32) (held bool) {
 	}
 	defer s.recovered(rule)
 	s.args = s.args[:0]
-	return s.truth(rule.Condition) == yes && s.ctx.Err() == nil
+	return s.condition(r, rule.Condition) == yes && s.ctx.Err() == nil
+}
+
+func (s *State) condition(r int32, root program.NodeID) truth {
+	if s.profile != nil {
+		return s.profileCondition(r, root)
+	}
+	return s.truth(root)
 }
 
 // recovered turns a panic of a module, or of this package, into the scan's

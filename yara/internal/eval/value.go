@@ -72,11 +72,20 @@ func (s *State) root(m int32) module.Value {
 	r := &s.roots[m]
 	if !r.loaded {
 		r.loaded = true
-		if load := s.plan.modules[m].Load; load != nil && s.memory == nil && s.step(callCost) {
-			r.value = load(&s.Input)
-		}
+		s.load(m, r)
 	}
 	return r.value
+}
+
+func (s *State) load(m int32, r *root) {
+	load := s.plan.modules[m].Load
+	switch {
+	case load == nil || s.memory != nil || !s.step(callCost):
+	case s.profile != nil:
+		s.profileLoad(m, func() { r.value = load(&s.Input) })
+	default:
+		r.value = load(&s.Input)
+	}
 }
 
 // item evaluates A[B] of an array.

@@ -6,6 +6,14 @@ import "github.com/besra-hunt/besra/yara/internal/program"
 // it is asked for at. all asks for every match, otherwise the first is enough
 // where no condition wants positions.
 func (s *State) searchAlone(p int32, all bool) {
+	if s.profile != nil {
+		s.profileAlone(p, all)
+		return
+	}
+	s.lookAlone(p, all)
+}
+
+func (s *State) lookAlone(p int32, all bool) {
 	s.mark(p, searched)
 	s.alone, s.all = p, all
 	s.explored.reset()

@@ -31,6 +31,10 @@ func (s *State) Window(ctx context.Context, w Window) error {
 	s.explored.reset()
 	s.scan(&s.eager.set, nil)
 	for _, p := range s.eager.slow {
+		if s.profile != nil {
+			s.takeTime(p, func() { s.searchInWindow(p) })
+			continue
+		}
 		s.searchInWindow(p)
 	}
 	s.data = nil

@@ -98,6 +98,7 @@ type State struct {
 	noisy bool
 	// windowed is set for a target that comes in windows; base, from and to
 	// are those of the window.
+	profile        *Profile // nil where nobody asks
 	windowed       bool
 	base, from, to int64
 

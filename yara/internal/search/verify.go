@@ -9,6 +9,14 @@ import (
 // check compares a literal with the data at start, and verifies the needle
 // where it is there. start may be anything.
 func (s *State) check(l *lit, start int) {
+	if s.profile != nil {
+		s.profileCheck(l, start)
+		return
+	}
+	s.checkLit(l, start)
+}
+
+func (s *State) checkLit(l *lit, start int) {
 	if s.status[l.pattern]&closed != 0 || start < 0 {
 		return
 	}
