@@ -16,6 +16,7 @@ import (
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/detection"
+	"github.com/besra-hunt/besra/yara"
 )
 
 // Hunt is one run. Set, Source and Sink must be given; zero values elsewhere
@@ -44,6 +45,9 @@ type Hunt struct {
 	Excerpt, MaxData int
 	// Progress is called now and then from any worker with the totals so far.
 	Progress func(targets, bytes, findings int64)
+	// Profile, where not nil, makes every worker measure what rules and patterns
+	// cost, and is called by each at its end, by one at a time.
+	Profile func(*yara.Profile)
 	// Now gives the time of the run, for exclusions and records; default time.Now.
 	Now func() time.Time
 }
@@ -96,6 +100,7 @@ type run struct {
 	records chan besra.Record
 	counts  counts
 	sinkErr error // owned by write until records is closed and drained
+	profile sync.Mutex // is held while Profile is called
 }
 
 // errSink is the cause of a run that stopped because its sink failed.

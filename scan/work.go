@@ -20,7 +20,16 @@ func (r *run) work() {
 	// this turns the fault into a panic that scanBytes recovers.
 	debug.SetPanicOnFault(true)
 	w := &worker{run: r}
-	w.scanner = r.Set.Rules.NewScanner(yara.MaxMatches(maxCounted), yara.Progress(w.release))
+	opts := []yara.ScannerOption{yara.MaxMatches(maxCounted), yara.Progress(w.release)}
+	if r.Profile != nil {
+		opts = append(opts, yara.Profiling())
+		defer func() {
+			r.profile.Lock()
+			defer r.profile.Unlock()
+			r.Profile(w.scanner.Profile())
+		}()
+	}
+	w.scanner = r.Set.Rules.NewScanner(opts...)
 	for t := range r.targets {
 		if r.ctx.Err() != nil {
 			continue

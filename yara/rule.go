@@ -94,6 +94,9 @@ type Pattern struct {
 
 func (p Pattern) pattern() *program.RulePattern { return &p.rule.rule().Patterns[p.index] }
 
+// Rule returns the rule that the pattern is of.
+func (p Pattern) Rule() Rule { return p.rule }
+
 // ID returns the pattern's identifier with its dollar sign, "$" where it is
 // anonymous.
 func (p Pattern) ID() string { return p.pattern().ID }

@@ -39,6 +39,7 @@ type huntFlags struct {
 	strict        bool
 	ignoreInvalid bool
 	noProgress    bool
+	profile       profileFlag
 	archives      archiveFlags
 }
 
@@ -72,6 +73,7 @@ and write findings. Without a pack the embedded one is used. What is skipped or 
 	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
 	h.archives.register(f)
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
+	h.profile.register(f)
 	return cmd
 }
 
@@ -100,12 +102,13 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	}
 	worst := &worstFinding{sink: out}
 	hunt := &scan.Hunt{Set: set, Source: source, Sink: worst, Run: h.describe(ctx, host, set, paths), Gaps: gaps,
-		Expanders: h.archives.expanders(), Limits: h.archives.limits(), Workers: h.workers, Timeout: h.timeout, Progress: bar.update}
+		Expanders: h.archives.expanders(), Limits: h.archives.limits(), Workers: h.workers, Timeout: h.timeout, Progress: bar.update, Profile: h.profile.collect()}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
 	if cerr := out.Close(); err == nil {
 		err = cerr
 	}
+	h.profile.print(stdio.err)
 	if notice := report.Notice(sum); notice != "" {
 		fmt.Fprintln(stdio.err, notice)
 	}

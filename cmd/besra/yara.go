@@ -60,6 +60,7 @@ type yaraFlags struct {
 	timeout        secondsFlag
 	version        bool
 	format         string
+	profile        profileFlag
 
 	ignored struct{ stackSize, memoryChunk int64 }
 }
@@ -141,6 +142,7 @@ func (y *yaraFlags) registerOwn(f *pflag.FlagSet) {
 	f.Var(&y.compile.dialect, "dialect", "whose answer counts where YARA and YARA-X differ: yara, yarax")
 	f.StringArrayVarP(&y.compile.includeDirs, "include-dir", "I", nil, "look for included files here, too; may be repeated")
 	f.StringArrayVar(&y.compile.ignoreModules, "ignore-module", nil, "leave out the rules that use this module; may be repeated")
+	y.profile.register(f)
 	f.BoolVar(&y.compile.pathAsNamespace, "path-as-namespace", false, "a namespace for each file of rules: its path")
 }
 
@@ -176,7 +178,9 @@ func (y *yaraFlags) run(ctx context.Context, stdio stdio, args []string) error {
 		printYARAStats(y.statsTo(stdio), rules)
 	}
 	s := &yaraScan{flags: y, rules: rules, moduleData: data, stdio: stdio, deadline: time.Now().Add(y.timeout.duration())}
-	return s.run(ctx, args[len(args)-1])
+	err = s.run(ctx, args[len(args)-1])
+	y.profile.print(stdio.err)
+	return err
 }
 
 func (y *yaraFlags) check(args []string) error {

@@ -85,6 +85,7 @@ func (s *yaraScan) single(ctx context.Context, path string) error {
 	}
 	job := &yaraJob{path: path, single: true}
 	w.scan(ctx, job)
+	s.flags.profile.add(w.scanner.Profile())
 	if err := s.print(job); err != nil {
 		return err
 	}
@@ -106,6 +107,7 @@ func (s *yaraScan) many(ctx context.Context, walk *yaraWalk, visit func(context.
 	defer cancel(nil)
 	todo, printed := make(chan *yaraJob), make(chan *yaraJob, window)
 	var workers, printer sync.WaitGroup
+	var list []*yaraWorker
 	threads := s.flags.threads
 	if s.flags.maxRules > 0 {
 		threads = 1 // the limit counts in order
@@ -116,6 +118,7 @@ func (s *yaraScan) many(ctx context.Context, walk *yaraWalk, visit func(context.
 			close(todo)
 			return err
 		}
+		list = append(list, w)
 		workers.Go(func() { w.work(ctx, todo) })
 	}
 	printer.Go(func() {
@@ -130,6 +133,9 @@ func (s *yaraScan) many(ctx context.Context, walk *yaraWalk, visit func(context.
 	err := visit(ctx)
 	close(todo)
 	workers.Wait()
+	for _, w := range list {
+		s.flags.profile.add(w.scanner.Profile())
+	}
 	close(printed)
 	printer.Wait()
 	if cause := context.Cause(ctx); cause != nil {
@@ -220,6 +226,9 @@ func (s *yaraScan) newWorker() (*yaraWorker, error) {
 	opts := []yara.ScannerOption{yara.Console(func(line string) { w.log(line) })}
 	if s.flags.wantsMatches() {
 		opts = append(opts, yara.AllMatches())
+	}
+	if s.flags.profile.on {
+		opts = append(opts, yara.Profiling())
 	}
 	w.scanner = s.rules.NewScanner(opts...)
 	for name, data := range s.moduleData {
