@@ -99,7 +99,7 @@ type run struct {
 	targets chan besra.Target
 	records chan besra.Record
 	counts  counts
-	sinkErr error // owned by write until records is closed and drained
+	sinkErr error      // owned by write until records is closed and drained
 	profile sync.Mutex // is held while Profile is called
 }
 
