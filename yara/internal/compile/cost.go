@@ -74,6 +74,13 @@ func progSize(p *regex.Prog) int64 {
 	if p == nil {
 		return 0
 	}
+	if links := p.Links(); links != nil {
+		size := int64(0)
+		for _, l := range links {
+			size += 2 * progSize(l.Part) // and reversed
+		}
+		return size
+	}
 	return 200 + 16*nodeSize(p.Node())
 }
 

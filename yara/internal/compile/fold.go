@@ -66,7 +66,7 @@ func foldFloats(op syntax.Op, x, y float64, d program.Dialect) module.Value {
 	case syntax.OpDiv, syntax.OpMod:
 		return module.Value{} // left to eval, the one place that knows x \ 0.0
 	}
-	if math.IsNaN(x) || math.IsNaN(y) {
+	if math.IsNaN(x - y) { // or both are infinite
 		return module.Value{}
 	}
 	equal := x == y

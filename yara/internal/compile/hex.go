@@ -2,6 +2,7 @@ package compile
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
 	"github.com/besra-hunt/besra/yara/internal/regex"
@@ -105,8 +106,8 @@ func sumJumps(jumps []syntax.HexToken) (lo, hi int64) {
 	return lo, hi
 }
 
-// longestJump is past any target; greater bounds are the same.
-const longestJump = 1 << 40
+// longestJump is as good as no bound.
+const longestJump = math.MaxInt32 - 2
 
 // appendHexKey appends what tells one hex pattern from another.
 func appendHexKey(key []byte, tokens []syntax.HexToken) []byte {
@@ -151,6 +152,9 @@ func (c *Compiler) hexNode(tokens []syntax.HexToken) *regex.Node {
 			flush()
 			n := jumpRun(tokens[i:])
 			lo, hi := sumJumps(tokens[i : i+n])
+			if hi == longestJump {
+				hi = -1
+			}
 			list = append(list, regex.Repeat(c.anyByte(), int(lo), int(hi), false))
 			i += n - 1
 		case *syntax.HexAlt:

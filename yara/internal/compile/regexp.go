@@ -3,6 +3,7 @@ package compile
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/besra-hunt/besra/yara/diag"
 	"github.com/besra-hunt/besra/yara/internal/atom"
@@ -137,25 +138,32 @@ func (l *lowering) widened(n *regex.Node) *regex.Node {
 // appendRegexp appends a needle for each part of the expression that has atoms
 // of its own, or one for the whole where no atoms are of use.
 func (l *lowering) appendRegexp(low *lowered, n *regex.Node, e expression, b program.Boundary) bool {
-	whole, ok := l.compileNode(n, e.span)
+	whole, ok := l.compileWhole(n, e.span)
 	if !ok {
 		return false
 	}
-	base := program.Needle{Kind: program.Regexp, MinLen: n.MinLen()}
+	base := program.Needle{Kind: program.Regexp, MinLen: n.MinLen(), Forward: whole}
 	if e.fullword {
 		base.Boundary = b
 	}
-	split, ok := atom.Best(n)
+	head := whole.Node() // what is searched for
+	if links := whole.Links(); links != nil {
+		base.Whole, base.Forward = whole, links[0].Part
+		head = base.Forward.Node()
+	}
+	split, ok := atom.Best(head)
 	if !ok {
-		base.Forward = whole
-		base.Reverse, ok = l.compileNode(n.Reverse(), e.span)
+		base.Reverse, ok = l.compileNode(head.Reverse(), e.span)
 		low.needles = append(low.needles, base)
 		return ok
 	}
 	for _, part := range split.Parts {
 		needle := base
-		needle.Atoms, needle.Forward = part.Atoms, whole
-		if part.Suffix != n {
+		needle.Atoms = part.Atoms
+		if base.Whole != nil {
+			needle.Atoms = inexact(part.Atoms)
+		}
+		if part.Suffix != head {
 			needle.Whole = whole
 			needle.Forward, ok = l.compileNode(part.Suffix, e.span)
 		}
@@ -168,6 +176,32 @@ func (l *lowering) appendRegexp(low *lowered, n *regex.Node, e expression, b pro
 		low.needles = append(low.needles, needle)
 	}
 	return true
+}
+
+// inexact returns atoms that are no matches by themselves.
+func inexact(atoms []atom.Atom) []atom.Atom {
+	atoms = slices.Clone(atoms)
+	for i := range atoms {
+		atoms[i].Exact = false
+	}
+	return atoms
+}
+
+// compileWhole compiles an expression. Where it is too large, gaps of any bytes
+// are cut out, or repetitions cut down to what a match may take.
+func (l *lowering) compileWhole(n *regex.Node, span diag.Span) (*regex.Prog, bool) {
+	p, err := regex.Compile(n, regex.Limits{})
+	if err == nil {
+		return p, true
+	}
+	if n.OpenJump() <= program.LongJump {
+		return l.compileNode(n.AtMost(2*program.ScanLimit), span)
+	}
+	if p, err := regex.CompileLinked(n, regex.Limits{}); err == nil {
+		return p, true
+	}
+	l.regexpError(span, err)
+	return nil, false
 }
 
 func (l *lowering) compileNode(n *regex.Node, span diag.Span) (*regex.Prog, bool) {

@@ -172,15 +172,18 @@ func (s *State) compareInts(n *program.Node) truth {
 const epsilon = 0x1p-52
 
 // compareFloats compares exactly; for libyara, floats that differ by less than
-// epsilon are equal.
+// epsilon are equal, and what is no number is neither equal nor unequal.
 func (s *State) compareFloats(n *program.Node) truth {
 	a, okA := s.float(n.A)
 	if !okA {
 		return undefined
 	}
 	b, okB := s.float(n.B)
-	if equality := n.Op == program.OpEqFlt || n.Op == program.OpNeFlt; equality && s.plan.libyara {
-		return isKnown(math.Abs(a-b) < epsilon == (n.Op == program.OpEqFlt), okB)
+	switch apart := math.Abs(a - b); {
+	case s.plan.libyara && n.Op == program.OpEqFlt:
+		return isKnown(apart < epsilon, okB)
+	case s.plan.libyara && n.Op == program.OpNeFlt:
+		return isKnown(apart >= epsilon, okB)
 	}
 	return isKnown(compare(n.Op-program.OpEqFlt, a, b), okB)
 }

@@ -57,6 +57,15 @@ const (
 	WideBoundary          // the same of the 16-bit units before and after
 )
 
+// ScanLimit is how many bytes a regexp takes at most in one direction from an
+// atom, as in YARA and YARA-X.
+const ScanLimit = 4096
+
+// LongJump is how many bytes a jump over any bytes may leave open before it no
+// longer counts towards the limit: YARA-X then matches what is before and
+// after it by itself, wherever they are.
+const LongJump = 200
+
 // Needle is one thing to search for on its own.
 type Needle struct {
 	Kind     NeedleKind

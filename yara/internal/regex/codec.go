@@ -3,10 +3,15 @@ package regex
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 )
 
-// codecVersion is the first byte of an encoded prog.
-const codecVersion = 2
+// The first byte of an encoded prog: of one that Compile made, and of one that
+// CompileLinked did.
+const (
+	codecVersion       = 2
+	codecLinkedVersion = 3
+)
 
 // The tags of encoded nodes: the Op, but for the two forms of a set and a
 // repetition.
@@ -22,7 +27,11 @@ var errEncoding = errors.New("regex: malformed program")
 // AppendBinary appends the prog's encoding to b. It is the tree in prefix
 // order: making the automaton anew is quicker than reading it.
 func (p *Prog) AppendBinary(b []byte) []byte {
-	b = append(b, codecVersion)
+	version := byte(codecVersion)
+	if p.links != nil {
+		version = codecLinkedVersion
+	}
+	b = append(b, version)
 	b = binary.AppendUvarint(b, uint64(p.limit))
 	if p.encoded != nil {
 		return append(b, p.encoded...)
@@ -77,7 +86,8 @@ func appendSet(b []byte, s *Set) []byte {
 // when it is first needed.
 func (p *Prog) DecodeProg(b []byte) (rest []byte, err error) {
 	d := decoder{b: b}
-	if d.byte() != codecVersion {
+	version := d.byte()
+	if version != codecVersion && version != codecLinkedVersion {
 		return nil, errEncoding
 	}
 	limit := Limits{Insts: d.number(maxInsts)}.insts()
@@ -86,12 +96,27 @@ func (p *Prog) DecodeProg(b []byte) (rest []byte, err error) {
 	if d.bad {
 		return nil, errEncoding
 	}
+	if version == codecLinkedVersion {
+		return d.b, p.decodeLinked(tree, limit)
+	}
 	if x.size >= limit {
 		return nil, &SizeError{Insts: x.size, Limit: limit}
 	}
 	n := len(tree) - len(d.b)
 	p.extent, p.limit, p.encoded = x.extent, limit, tree[:n:n]
 	return d.b, nil
+}
+
+// decodeLinked is the rest of DecodeProg for what CompileLinked made. There are
+// few of those: they are made whole at once.
+func (p *Prog) decodeLinked(tree []byte, limit int) error {
+	q, err := CompileLinked(decodeTree(tree), Limits{Insts: limit})
+	if err != nil {
+		return err
+	}
+	p.extent, p.limit, p.links = q.extent, q.limit, q.links
+	p.form.Store(q.form.Load())
+	return nil
 }
 
 // decodeTree makes the tree of what DecodeProg has checked.
@@ -144,8 +169,8 @@ func (d *decoder) node(depth int) *Node {
 	case byte(OpAlt):
 		return Alternate(d.nodes(depth)...)
 	case byte(OpRepeat), tagLazy:
-		lo := d.number(maxInsts)
-		hi := d.number(maxInsts+1) - 1
+		lo := d.number(math.MaxInt32)
+		hi := d.number(math.MaxInt32) - 1
 		return Repeat(d.node(depth+1), lo, hi, tag != tagLazy)
 	case byte(OpLook):
 		return Assert(Assertion(d.byte()))

@@ -229,8 +229,8 @@ func (n *Node) MaxLen() int {
 	return 0
 }
 
-// openJump is Prog.OpenJump of a tree.
-func (n *Node) openJump() int {
+// OpenJump is Prog.OpenJump of a tree.
+func (n *Node) OpenJump() int {
 	open := 0
 	if n.Op == OpRepeat {
 		if set, ok := n.Subs[0].OneByte(); ok && set == AnyByte() {
@@ -238,7 +238,7 @@ func (n *Node) openJump() int {
 		}
 	}
 	for _, s := range n.Subs {
-		open = max(open, s.openJump())
+		open = max(open, s.OpenJump())
 	}
 	return open
 }

@@ -52,6 +52,7 @@ func (e *SizeError) Error() string {
 type Prog struct {
 	extent
 	limit int
+	links []Link // of CompileLinked
 	// encoded is what the prog was read from; nil where it was compiled.
 	encoded []byte
 	form    atomic.Pointer[form]
@@ -82,7 +83,7 @@ func Compile(n *Node, lim Limits) (*Prog, error) {
 	if s >= limit {
 		return nil, &SizeError{Insts: s, Limit: limit}
 	}
-	p := &Prog{limit: limit, extent: extent{s, n.MinLen(), n.MaxLen(), n.openJump()}}
+	p := &Prog{limit: limit, extent: extent{s, n.MinLen(), n.MaxLen(), n.OpenJump()}}
 	p.form.Store(&form{node: n})
 	return p, nil
 }
@@ -119,7 +120,11 @@ func (p *Prog) nfa() *nfa {
 	if a := p.auto.Load(); a != nil {
 		return a
 	}
-	p.auto.CompareAndSwap(nil, newNFA(p.Node()))
+	n := p.Node()
+	if p.links != nil {
+		n = Class(Set{})
+	}
+	p.auto.CompareAndSwap(nil, newNFA(n))
 	return p.auto.Load()
 }
 

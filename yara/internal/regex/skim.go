@@ -1,5 +1,7 @@
 package regex
 
+import "math"
+
 // skimmed is what skim finds out about an encoded node.
 type skimmed struct {
 	extent
@@ -80,8 +82,8 @@ func longer(a, b, bounded int) int {
 // skimRepeat steps over a repetition. Bounds that the constructor would change
 // are refused: nothing encodes them.
 func (d *decoder) skimRepeat(depth int) (x skimmed) {
-	lo := d.number(maxInsts)
-	hi := d.number(maxInsts+1) - 1
+	lo := d.number(math.MaxInt32)
+	hi := d.number(math.MaxInt32) - 1
 	s := d.skim(depth + 1)
 	if hi == 0 || hi > 0 && hi < lo {
 		d.bad = true

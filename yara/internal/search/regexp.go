@@ -8,15 +8,6 @@ import (
 	"github.com/besra-hunt/besra/yara/internal/regex"
 )
 
-// scanLimit is how many bytes a regexp takes at most in one direction from an
-// atom, as in YARA and YARA-X.
-const scanLimit = 4096
-
-// longJump is how many bytes a jump over any bytes may leave open before it no
-// longer counts towards the limit: YARA-X then matches what is before and
-// after it by itself, wherever they are.
-const longJump = 200
-
 // expression is what search adds to a Regexp needle.
 type expression struct {
 	// forward, backward and whole are the limits of matching forward and
@@ -24,16 +15,21 @@ type expression struct {
 	forward, backward, whole int
 	// reversed is the whole expression reversed, made when first needed.
 	reversed atomic.Pointer[regex.Prog]
+	// linked is set where the expression is cut at wide gaps.
+	linked *linked
 	// ordinal numbers the expressions of a program.
 	ordinal int32
 }
 
 func newExpression(n *program.Needle, ordinal int32) *expression {
 	x := &expression{ordinal: ordinal}
-	if wholeOf(n).OpenJump() <= longJump {
-		x.forward, x.backward, x.whole = scanLimit, scanLimit, scanLimit
+	if links := wholeOf(n).Links(); links != nil {
+		x.linked = newLinked(links)
+		x.forward, x.backward, x.whole = program.ScanLimit, program.ScanLimit, program.ScanLimit
+	} else if wholeOf(n).OpenJump() <= program.LongJump {
+		x.forward, x.backward, x.whole = program.ScanLimit, program.ScanLimit, program.ScanLimit
 		if n.Reverse != nil && len(n.Atoms) > 0 {
-			x.whole = 2 * scanLimit
+			x.whole = 2 * program.ScanLimit
 		}
 	}
 	return x
@@ -96,9 +92,7 @@ func (s *State) matchFrom(n *needle, start int) {
 			return
 		}
 	}
-	if end, ok := s.machine.MatchAt(wholeOf(n.Needle), s.data, start, n.expr.whole); ok {
-		s.take(n, start, end)
-	}
+	s.searchRegexpAt(n, start)
 }
 
 // take records the match of a regexp where its boundaries hold. Of a match
@@ -141,9 +135,17 @@ func (s *State) searchRegexp(n *needle) {
 }
 
 func (s *State) searchRegexpAt(n *needle, at int) {
-	if end, ok := s.machine.MatchAt(wholeOf(n.Needle), s.data, at, n.expr.whole); ok {
+	if end, ok := s.endOf(n, at); ok {
 		s.take(n, at, end)
 	}
+}
+
+// endOf returns the end of the match that begins at start.
+func (s *State) endOf(n *needle, start int) (end int, ok bool) {
+	if n.expr.linked != nil {
+		return s.linkedEnd(n, start)
+	}
+	return s.machine.MatchAt(wholeOf(n.Needle), s.data, start, n.expr.whole)
 }
 
 // explored is what a search remembers of regexps whose starts are not at a
@@ -159,6 +161,7 @@ type exploration struct {
 	hits    int
 	done    bool     // searchRegexp has answered for all further hits
 	seen    []uint64 // a bit for each start; empty until one is visited
+	begins  []places // of an expression cut at gaps; nil until asked for
 }
 
 func (x *explored) reset() {

@@ -17,13 +17,22 @@ type conditions struct {
 	loops      int
 }
 
-// boolean makes a truth value; d is the depth that is left.
+// boolean makes a truth value, or a number that is taken for one; d is the
+// depth that is left.
 func (c *conditions) boolean(d int) *node {
+	if d > 0 && c.chance(13) {
+		return c.cast(d - 1)
+	}
+	return c.body(d)
+}
+
+// body is boolean without numbers: libyara counts a loop's body by its value.
+func (c *conditions) body(d int) *node {
 	if d <= 0 {
 		return c.plainTruth()
 	}
 	forms := []func(int) *node{c.connective, c.connective, c.connective, c.comparison, c.comparison, c.quantified, c.quantified, c.loop,
-		c.textTest, c.definedness, c.cast, c.plain}
+		c.textTest, c.definedness, c.plain}
 	if c.modern {
 		forms = append(forms, c.newer)
 	}
@@ -80,7 +89,7 @@ func (c *conditions) comparison(d int) *node {
 	case 0:
 		return form("bool", "% "+c.comparator()+" %", c.float(d), c.float(d))
 	case 1:
-		return form("bool", "% "+c.comparator()+" %", c.float(d), c.integer(d))
+		return form("bool", "% "+c.comparator()+" %", c.float(d), c.definite(d))
 	case 2:
 		// Order is asked of ASCII alone: libyara compares bytes as C's char,
 		// which is signed here and unsigned elsewhere.
@@ -106,7 +115,7 @@ func (c *conditions) definedness(d int) *node {
 // cast takes a number or a string for a truth value.
 func (c *conditions) cast(d int) *node {
 	kid := pick(c.generator, []*node{c.integer(d), c.integer(d), c.float(d), c.str()})
-	return form("bool", "(%)", kid)
+	return form("cast", "(%)", kid)
 }
 
 func (c *conditions) textTest(int) *node {
@@ -144,7 +153,7 @@ func (c *conditions) eachPattern(d int) *node {
 	}
 	inner := *c
 	inner.item, inner.loops = true, c.loops+1
-	return form("bool", "for % of % : ( % )", c.quantifier(), c.set(), inner.boolean(d))
+	return form("bool", "for % of % : ( % )", c.quantifier(), c.set(), inner.body(d))
 }
 
 func (c *conditions) quantifier() *node {
@@ -199,14 +208,14 @@ func (c *conditions) loop(d int) *node {
 	if c.modern && c.chance(4) {
 		v := fmt.Sprintf("s%d", c.loops)
 		inner.strs = append(inner.strs[:len(inner.strs):len(inner.strs)], v)
-		return form("bool", "for % "+v+" in (%, %) : ( % )", c.quantifier(), c.str(), c.str(), inner.boolean(d))
+		return form("bool", "for % "+v+" in (%, %) : ( % )", c.quantifier(), c.str(), c.str(), inner.body(d))
 	}
 	v := fmt.Sprintf("i%d", c.loops)
 	inner.ints = append(inner.ints[:len(inner.ints):len(inner.ints)], v)
 	if c.chance(3) {
-		return form("bool", "for % "+v+" in (%, %, %) : ( % )", c.quantifier(), c.integer(0), c.integer(1), c.small(0), inner.boolean(d))
+		return form("bool", "for % "+v+" in (%, %, %) : ( % )", c.quantifier(), c.integer(0), c.integer(1), c.small(0), inner.body(d))
 	}
-	return form("bool", "for % "+v+" in (%..%) : ( % )", c.quantifier(), c.small(0), c.small(1), inner.boolean(d))
+	return form("bool", "for % "+v+" in (%..%) : ( % )", c.quantifier(), c.small(0), c.small(1), inner.body(d))
 }
 
 // newer makes what only YARA-X has.

@@ -1,33 +1,146 @@
 package diff
 
-import "github.com/besra-hunt/besra/yara"
+import (
+	"regexp"
+	"strings"
+
+	"github.com/besra-hunt/besra/yara"
+)
 
 // Explained names the known difference between the engines that a difference
 // is, and is empty where it is none. docs/differences.md lists them under
 // these names. Every filter must be as narrow as the case allows: what it
 // covers, nobody looks at again.
-func Explained(rules string, d *Difference) string {
-	for _, f := range filters {
-		if f.dialect == d.Oracle.Dialect && f.holds(rules, d) {
-			return f.name
+//
+// Where other rules match, the patterns are asked for by themselves: a
+// condition differs because a match does, or because YARA-X looks for
+// patterns only once a condition has come to ask for one.
+func Explained(rules string, d *Difference) (string, error) {
+	if why := explainedMatches(rules, d); why != "" {
+		return why, nil
+	}
+	if d.Kind != Rules && d.Kind != Matches {
+		return "", nil
+	}
+	if d.Oracle.Dialect == yara.YARAX {
+		early := reworded(rules, "for all of them : (# >= 0) and (", ")")
+		for _, f := range []struct{ name, rules string }{
+			{"yara-x searches late", early},
+			{"yara-x miscounts 0 of them", ofSet.ReplaceAllStringFunc(early, everywhere)},
+		} {
+			c, err := d.ask(f.rules)
+			if err != nil || c.Kind == Same {
+				return f.name, err
+			}
 		}
+	}
+	c, err := d.ask(reworded(rules, "for all of them : (# >= 0) or (", ")"))
+	if err != nil || c.Kind != Matches {
+		return "", err
+	}
+	if why := explainedMatches(rules, &c); why != "" {
+		return why, nil
+	}
+	return "", nil
+}
+
+// condition is a rule's condition, and what is before it.
+var condition = regexp.MustCompile(`(?s)( strings:\n.*?condition:\n)(.*?)(\n\})`)
+
+// reworded puts something around the condition of each rule with patterns.
+func reworded(rules, before, behind string) string {
+	return condition.ReplaceAllString(rules, "${1}"+before+"${2}"+behind+"${3}")
+}
+
+// ofSet is a set of patterns with a quantifier before it.
+var ofSet = regexp.MustCompile(` of (them|\(\$[^)]*\))( in| at| :)?`)
+
+// everywhere says the same of a set in more words.
+func everywhere(set string) string {
+	if strings.HasSuffix(set, ")") || strings.HasSuffix(set, "them") {
+		return set + " in (0..filesize)"
+	}
+	return set
+}
+
+// ask asks both engines about other rules on the same data.
+func (d *Difference) ask(rules string) (Difference, error) {
+	theirs, err := d.Oracle.Ask([]string{rules}, [][]byte{d.Data})
+	ours := Besra{Dialect: d.Oracle.Dialect}.answer(rules, [][]byte{d.Data})
+	if err != nil || theirs[0].Refused != "" || ours.Refused != "" {
+		return Difference{Kind: Refuses}, err
+	}
+	return d.at(d.Data, ours.Scans[0], theirs[0].Scans[0]), nil
+}
+
+// explainedMatches names what all differences between the matches are.
+func explainedMatches(rules string, d *Difference) string {
+	if d.Kind != Matches {
+		return ""
+	}
+	if d.Oracle.Dialect == yara.YARAX && len(d.Theirs.Scans[0].Matches) == 0 {
+		return "yara-x does not search"
+	}
+	ours, theirs := d.Ours.Scans[0].Matches, d.Theirs.Scans[0].Matches
+	why := ""
+	for _, m := range append(without(ours, theirs), without(theirs, ours)...) {
+		one := matchFilter{m, declared(rules, m), d}.name()
+		if one == "" {
+			return ""
+		}
+		why = one
+	}
+	return why
+}
+
+// matchFilter looks at a match that only one side has.
+type matchFilter struct {
+	Match
+	text string // of the pattern, from the equals sign on
+	*Difference
+}
+
+// declared finds the line that declares a match's pattern.
+func declared(rules string, m Match) string {
+	_, rule, _ := strings.Cut(rules, " rule "+m.Rule+" {")
+	_, text, _ := strings.Cut(rule, "  "+m.Pattern+" =")
+	text, _, _ = strings.Cut(text, "\n")
+	return strings.TrimSpace(text)
+}
+
+func (f matchFilter) name() string {
+	isText := strings.HasPrefix(f.text, `"`)
+	words := f.text[strings.LastIndexAny(f.text, `"/}`)+1:]
+	fullword, wide := strings.Contains(words, " fullword"), strings.Contains(words, " wide")
+	switch {
+	case f.Oracle.Dialect == yara.YARAX && f.Offset+f.Length > int64(len(f.Data)) && strings.Contains(words, "base64wide"):
+		return "yara-x cuts no base64wide"
+	case isText && f.otherLength() && (wide && strings.Contains(words, " ascii") || strings.Contains(words, " base64")):
+		return "one of two encodings"
+	case isText:
+		return ""
+	case f.otherLength():
+		return "atoms decide the length"
+	case fullword:
+		return "atoms decide the length of a word"
+	case emptyAlternative.MatchString(f.text) && f.Oracle.Dialect == yara.YARAX:
+		return "yara-x loses an empty alternative"
 	}
 	return ""
 }
 
-type filter struct {
-	name    string
-	dialect yara.Dialect
-	holds   func(rules string, d *Difference) bool
-}
+// emptyAlternative finds an alternative of nothing in a regexp.
+var emptyAlternative = regexp.MustCompile(`\(\||\|\)|^/\||\|/\w*( |$)`)
 
-var filters = []filter{
-	{"yara-x does not search", yara.YARAX, notSearched},
-}
-
-// notSearched: YARA-X searches for patterns only where a condition comes to
-// ask for one; where none did, the rule matches without any match. Besra
-// reports the matches of every matching rule, as libyara does.
-func notSearched(_ string, d *Difference) bool {
-	return d.Kind == Matches && len(d.Theirs.Scans[0].Matches) == 0
+// otherLength reports whether both sides have a match there, of two lengths.
+func (f matchFilter) otherLength() bool {
+	has := func(list []Match) bool {
+		for _, m := range list {
+			if m.Rule == f.Rule && m.Pattern == f.Pattern && m.Offset == f.Offset {
+				return true
+			}
+		}
+		return false
+	}
+	return has(f.Ours.Scans[0].Matches) && has(f.Theirs.Scans[0].Matches)
 }

@@ -82,6 +82,19 @@ func (c *conditions) itemNumber() *node {
 	return leaf("small", "!")
 }
 
+// definite makes an integer to meet a float. Where libyara reads the rules it
+// is never undefined: libyara makes a float of it that is defined.
+func (c *conditions) definite(d int) *node {
+	if c.modern {
+		return c.integer(d)
+	}
+	n := leaf("definite", pick(c.generator, []string{"0", "1", "3", "97", "-2", "filesize", "ext_i"}))
+	if len(c.ids) > 0 && c.chance(3) {
+		n = leaf("definite", "#"+pick(c.generator, c.ids)+" ")
+	}
+	return n
+}
+
 // float makes a float.
 func (c *conditions) float(d int) *node {
 	if d <= 0 || c.chance(2) {
@@ -89,7 +102,7 @@ func (c *conditions) float(d int) *node {
 	}
 	op := pick(c.generator, []string{"+", "-", "*", "\\"})
 	if c.chance(2) {
-		return form("float", "(% "+op+" %)", c.float(d-1), c.integer(d-1))
+		return form("float", "(% "+op+" %)", c.float(d-1), c.definite(d-1))
 	}
 	return form("float", "(% "+op+" %)", c.float(d-1), c.float(d-1))
 }

@@ -62,7 +62,11 @@ func (r *Runner) Run(seed uint64) ([]Difference, error) {
 				refused[i]++
 				r.Tally.Refused[o.Name()]++
 			}
-			found = append(found, r.compare(seed, o, g, i, ours[k], theirs[k])...)
+			more, err := r.compare(seed, o, g, i, ours[k], theirs[k])
+			if err != nil {
+				return nil, fmt.Errorf("seed %d: %w", seed, err)
+			}
+			found = append(found, more...)
 		}
 	}
 	return append(found, r.takes(seed, g, refused)...), nil
@@ -85,15 +89,15 @@ func (r *Runner) variant(seed uint64, d yara.Dialect) Besra {
 	return Besra{Dialect: d, AllMatches: rnd.IntN(2) == 0, Roundtrip: rnd.IntN(4) == 0}
 }
 
-func (r *Runner) compare(seed uint64, o Oracle, g *Group, set int, ours, theirs Answer) (found []Difference) {
+func (r *Runner) compare(seed uint64, o Oracle, g *Group, set int, ours, theirs Answer) (found []Difference, err error) {
 	d := Difference{Seed: seed, Oracle: o, Set: g.Sets[set]}
 	switch {
 	case theirs.Refused != "":
-		return nil // takes looks at what all refuse
+		return nil, nil // takes looks at what all refuse
 	case ours.Refused != "":
 		d.Kind, d.What = Refuses, ours.Refused
 		d.Ours, d.Theirs = ours, theirs
-		return []Difference{d}
+		return []Difference{d}, nil
 	}
 	text := d.Set.String()
 	for j := range g.Data {
@@ -105,13 +109,17 @@ func (r *Runner) compare(seed uint64, o Oracle, g *Group, set int, ours, theirs 
 		if c.Kind == Same {
 			continue
 		}
-		if why := Explained(text, &c); why != "" {
+		why, err := Explained(text, &c)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
 			r.Tally.Explained[why]++
 			continue
 		}
 		found = append(found, c)
 	}
-	return found
+	return found, nil
 }
 
 // at compares on one target.
@@ -155,8 +163,12 @@ func (d Difference) Again(rules *node, data []byte) (Difference, error) {
 		return c, nil
 	}
 	c = c.at(data, ours.Scans[0], theirs[0].Scans[0])
-	if c.Kind != Same && Explained(text, &c) != "" {
+	if c.Kind == Same {
+		return c, nil
+	}
+	why, err := Explained(text, &c)
+	if why != "" {
 		c.Kind = Same
 	}
-	return c, nil
+	return c, err
 }

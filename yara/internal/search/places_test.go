@@ -1,0 +1,41 @@
+package search
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func TestPlaces(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		n := 1 + rnd.IntN(20_000)
+		p, has := newPlaces(n), make([]bool, n)
+		for range rnd.IntN(12) {
+			i := rnd.IntN(n)
+			p.add(i)
+			has[i] = true
+		}
+		for range 20 {
+			lo := rnd.IntN(n)
+			hi := lo + rnd.IntN(n)
+			first, last := -1, -1
+			for i := lo; i <= min(hi, n-1); i++ {
+				if has[i] {
+					last = i
+					if first < 0 {
+						first = i
+					}
+				}
+			}
+			for _, w := range []struct {
+				last bool
+				want int
+			}{{false, first}, {true, last}} {
+				got, ok := p.between(lo, hi, w.last)
+				if ok != (w.want >= 0) || ok && got != w.want {
+					t.Fatalf("%d of %d..%d in %d: got %d, %v, want %d", n, lo, hi, n, got, ok, w.want)
+				}
+			}
+		}
+	}
+}
