@@ -255,3 +255,52 @@ func runBesra(args []string) (stdout, stderr string, code int) {
 	code = run(args, stdio{in: strings.NewReader(""), out: &out, err: &err})
 	return out.String(), err.String(), code
 }
+
+// faultyRules are rules of which yara's words for the fault are known, and
+// ours. Where a syntax is wrong ours say more.
+var faultyRules = map[string]string{
+	"identifier": `rule r { condition: nowhere }`,
+	"string":     `rule r { condition: $a }`,
+	"set":        `rule r { strings: $a = "abcd" condition: 3 of ($b*) }`,
+	"unused":     `rule r { strings: $a = "abcd" condition: true }`,
+	"rules":      "rule r { condition: true }\nrule r { condition: true }",
+	"strings":    `rule r { strings: $a = "abcd" $a = "efgh" condition: any of them }`,
+	"module":     "import \"nope\"\nrule r { condition: true }",
+	"field":      `import "pe" rule r { condition: pe.nope == 1 }`,
+	"arguments":  `import "pe" rule r { condition: pe.exports(1.0) }`,
+	"zero":       `rule r { condition: 1 \ 0 == 1 }`,
+	"empty":      `rule r { strings: $a = "" condition: $a }`,
+	"modifiers":  `rule r { strings: $a = "abcd" xor nocase condition: $a }`,
+	"modifier":   `rule r { strings: $a = "abcd" wide wide condition: $a }`,
+	"tags":       `rule r : a a { condition: true }`,
+	"loops":      `rule r { condition: for any i in (1..2) : ( for any i in (1..2) : ( i == 1 ) ) }`,
+	"anonymous":  `rule r { strings: $ = "abcd" condition: $ }`,
+	"two":        "rule r { condition: nowhere }\nrule s { condition: elsewhere }",
+	"alphabet":   `rule r { strings: $a = "abcd" base64("x") condition: $a }`,
+	"later":      `rule r { condition: later } rule later { condition: true }`,
+	"types":      `rule r { condition: "abc" == 1 }`,
+	"include":    `include "gone.yar" rule r { condition: true }`,
+	"repetition": `rule r { strings: $a = /a{3,1}/ condition: $a }`,
+	"slow":       `rule r { strings: $a = "a" condition: $a }`,
+}
+
+// TestYARAOracleErrors compares what is said of faulty rules.
+func TestYARAOracleErrors(t *testing.T) {
+	oracle, err := exec.LookPath("yara")
+	if err != nil {
+		t.Skip("no yara is installed")
+	}
+	t.Chdir(t.TempDir())
+	for name, text := range faultyRules {
+		file := name + ".yar"
+		writeFile(t, file, []byte(text+"\n"))
+		cmd := exec.Command(oracle, file, file)
+		var want bytes.Buffer
+		cmd.Stderr = &want
+		_ = cmd.Run() // its exit code is compared
+		_, got, code := runBesra([]string{"yara", file, file})
+		if d := cmp.Diff(want.String(), got); d != "" || code != cmd.ProcessState.ExitCode() {
+			t.Errorf("%s: exit code %d and %d; stderr (-yara +besra):\n%s", name, cmd.ProcessState.ExitCode(), code, d)
+		}
+	}
+}

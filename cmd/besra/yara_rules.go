@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/besra-hunt/besra/yara"
@@ -34,7 +32,9 @@ func (y *yaraFlags) load(stdio stdio, args []string) (*yara.Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.hintCompiled()
+	if err := c.refuseCompiled(); err != nil {
+		return nil, err
+	}
 	warnings := y.report(stdio.err, c)
 	switch {
 	case c.diags.HasErrors(), warnings > 0 && y.failOnWarnings:
@@ -43,86 +43,17 @@ func (y *yaraFlags) load(stdio stdio, args []string) (*yara.Rules, error) {
 	return c.rules, y.checkStrings(c.rules)
 }
 
-// hintCompiled adds to the errors of a source that it is a compiled file.
-func (c *compiled) hintCompiled() {
-	for _, d := range c.diags {
-		if _, text, ok := c.lookup(d.Span.File); ok && d.Severity == diag.Error && bytes.HasPrefix(text, []byte(compiledMagic)) {
-			d.Notes = append(d.Notes, "this is a file of compiled rules: scan with it with -C")
-		}
-	}
-}
-
-// report prints errors in full, as they end the run, and warnings in the one
-// line that yara prints. It returns the number of warnings.
-func (y *yaraFlags) report(w io.Writer, c *compiled) (warnings int) {
-	diags := slices.Clone(c.diags)
-	if y.strictEscape {
-		diags = append(diags, unknownEscapes(c)...)
-	}
-	var errs diag.List
-	owner := ruleFinder{lookup: c.lookup, files: make(map[int32]*syntax.File)}
-	for _, d := range diags {
+// refuseCompiled tells of a source that is a compiled file.
+func (c *compiled) refuseCompiled() error {
+	for file := int32(0); ; file++ {
+		name, text, ok := c.lookup(file)
 		switch {
-		case d.Severity == diag.Error:
-			errs = append(errs, d)
-		case !y.noWarnings && y.warns(d):
-			warnings++
-			printWarning(w, d, owner.rule(d.Span))
+		case !ok:
+			return nil
+		case bytes.HasPrefix(text, []byte(compiledMagic)):
+			return &hintError{fmt.Errorf("%s: a file of compiled rules", name), "scan with it with -C"}
 		}
 	}
-	_ = diag.Render(w, errs, c.lookup, diag.Options{Color: colorful(w)})
-	return warnings
-}
-
-// warns reports whether yara has a warning for this, too: it has few, and
-// scripts run with --fail-on-warnings. The others are for `besra rule check`.
-func (y *yaraFlags) warns(d *diag.Diagnostic) bool {
-	return yara.Dialect(y.compile.dialect) == yara.YARAX || slices.Contains([]string{"ambiguous_expr", "consecutive_jumps",
-		"deprecated_entrypoint", "ignored_module", "ignored_rule", "non_bool_expr", "slow_pattern",
-		"unknown_escape", "unsatisfiable_expr", "unsupported_module"}, d.Code)
-}
-
-func printWarning(w io.Writer, d *diag.Diagnostic, rule string) {
-	title := d.Title
-	if d.Primary != "" {
-		title += ": " + d.Primary
-	}
-	if rule == "" {
-		fmt.Fprintf(w, "%s(%d): warning: %s\n", d.Origin, d.Line, title)
-		return
-	}
-	fmt.Fprintf(w, "warning: rule \"%s\" in %s(%d): %s\n", rule, d.Origin, d.Line, title)
-}
-
-// ruleFinder finds the rule that a place lies in. It parses sources when first
-// asked for one.
-type ruleFinder struct {
-	lookup diag.Lookup
-	files  map[int32]*syntax.File
-}
-
-// rule returns the name of the rule that a span starts in, empty where it
-// starts in none.
-func (r *ruleFinder) rule(at diag.Span) string {
-	f := r.file(at.File)
-	for _, item := range f.Items {
-		if rule, ok := item.(*syntax.Rule); ok && rule.Start <= at.Start && at.Start < rule.End {
-			return rule.Name.Name
-		}
-	}
-	return ""
-}
-
-func (r *ruleFinder) file(index int32) *syntax.File {
-	if f, ok := r.files[index]; ok {
-		return f
-	}
-	f := &syntax.File{}
-	if name, text, ok := r.lookup(index); ok {
-		f, _ = syntax.Parse(&syntax.Source{Name: name, Text: text, Index: index})
-	}
-	r.files[index] = f
-	return f
 }
 
 // unknownEscapes finds escapes in regexps that mean nothing and are read as

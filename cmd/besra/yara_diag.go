@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/besra-hunt/besra/yara"
+	"github.com/besra-hunt/besra/yara/diag"
+	"github.com/besra-hunt/besra/yara/syntax"
+)
+
+// report prints what there is to say about rules in the lines that yara prints.
+// On a terminal an error is shown in full besides. It returns the number of
+// warnings.
+func (y *yaraFlags) report(w io.Writer, c *compiled) (warnings int) {
+	diags := slices.Clone(c.diags)
+	if y.strictEscape {
+		diags = append(diags, unknownEscapes(c)...)
+	}
+	owner := ruleFinder{lookup: c.lookup, files: make(map[int32]*syntax.File)}
+	for _, d := range diags {
+		switch {
+		case d.Severity == diag.Error:
+			fmt.Fprintln(w, yaraLine(d, &owner))
+			if colorful(w) {
+				_ = diag.Render(w, diag.List{d}, c.lookup, diag.Options{Color: true, Width: terminalWidth(w)})
+			}
+		case !y.noWarnings && y.warns(d):
+			warnings++
+			fmt.Fprintln(w, yaraLine(d, &owner))
+		}
+	}
+	return warnings
+}
+
+// warns reports whether yara has a warning for this, too: it has few, and
+// scripts run with --fail-on-warnings. The others are for `besra rule check`.
+func (y *yaraFlags) warns(d *diag.Diagnostic) bool {
+	return yara.Dialect(y.compile.dialect) == yara.YARAX || slices.Contains([]string{"ambiguous_expr", "consecutive_jumps",
+		"deprecated_entrypoint", "ignored_module", "ignored_rule", "non_bool_expr", "slow_pattern",
+		"unknown_escape", "unsatisfiable_expr", "unsupported_module"}, d.Code)
+}
+
+// yaraLine is a diagnostic in the form of yara.
+func yaraLine(d *diag.Diagnostic, owner *ruleFinder) string {
+	rule, pattern := owner.find(d.Span)
+	text := yaraWording(d, owner.text(d.Span), pattern)
+	if rule == "" || outsideRule[d.Code] {
+		return fmt.Sprintf("%s(%d): %s: %s", d.Origin, d.Line, d.Severity, text)
+	}
+	return fmt.Sprintf("%s: rule \"%s\" in %s(%d): %s", d.Severity, rule, d.Origin, d.Line, text)
+}
+
+// outsideRule are the codes of what yara finds before it is in a rule.
+var outsideRule = map[string]bool{"duplicate_rule": true, "unknown_module": true, "include_failed": true}
+
+// yaraWordings are yara's words for a code. NAME is what the title names, TEXT
+// the offending text, STRING the name of the string that it lies in, LABEL what
+// is said of it. A code without words is told by title and label.
+var yaraWordings = map[string]string{
+	"unknown_identifier":           `undefined identifier "NAME"`,
+	"unknown_pattern":              `undefined string "NAME"`,
+	"empty_pattern_set":            `undefined string "NAME"`,
+	"unused_pattern":               `unreferenced string "NAME"`,
+	"duplicate_rule":               `duplicated identifier "NAME"`,
+	"duplicate_pattern":            `duplicated string identifier "NAME"`,
+	"duplicate_tag":                `duplicated tag identifier "NAME"`,
+	"duplicate_variable":           `duplicated loop identifier "NAME"`,
+	"duplicate_modifier":           `duplicated modifier`,
+	"unknown_module":               `unknown module "NAME"`,
+	"unknown_field":                `invalid field name "NAME"`,
+	"wrong_arguments":              `wrong arguments for function "NAME"`,
+	"include_failed":               `can't open include file: NAME`,
+	"division_by_zero":             `division by zero`,
+	"unterminated_string":          `unterminated string`,
+	"invalid_escape":               `illegal escape sequence`,
+	"integer_overflow":             `integer overflow in "TEXT"`,
+	"empty_pattern":                `empty string "NAME"`,
+	"unbound_pattern":              `wrong use of anonymous string`,
+	"invalid_base64_alphabet":      `length of base64 alphabet must be 64`,
+	"invalid_modifier_combination": `invalid modifier combination: NAME`,
+	"mismatching_types":            `type mismatch`,
+	"syntax_error":                 `syntax error, LABEL`,
+	"invalid_regexp":               `invalid regular expression "STRING": LABEL`,
+	"bad_repetition":               `invalid regular expression "STRING": bad repeat interval`,
+	"invalid_hex_pattern":          `invalid hex string "STRING": LABEL`,
+	"slow_pattern":                 `string "STRING" may slow down scanning`,
+}
+
+var quoted = regexp.MustCompile("`([^`]*)`")
+
+func yaraWording(d *diag.Diagnostic, text, pattern string) string {
+	words, ok := yaraWordings[d.Code]
+	if !ok || strings.Contains(words, "STRING") && pattern == "" {
+		return joinText(d.Title, d.Primary)
+	}
+	var names []string
+	for _, m := range quoted.FindAllStringSubmatch(d.Title, -1) {
+		names = append(names, m[1])
+	}
+	label := strings.ReplaceAll(d.Primary, "`", `"`)
+	return strings.NewReplacer("NAME", strings.Join(names, " "), "TEXT", text, "STRING", pattern, "LABEL", label).Replace(words)
+}
+
+func joinText(title, label string) string {
+	if label == "" {
+		return title
+	}
+	return title + ": " + label
+}
+
+// ruleFinder finds the rule and the pattern that a place lies in. It parses
+// sources when first asked for one.
+type ruleFinder struct {
+	lookup diag.Lookup
+	files  map[int32]*syntax.File
+}
+
+// find returns the names of the rule and of the pattern that a span starts in,
+// empty where it starts in none. A rule that did not parse is not in the tree:
+// then the last that begins before the span must do.
+func (r *ruleFinder) find(at diag.Span) (rule, pattern string) {
+	for _, item := range r.file(at.File).Items {
+		rule, ok := item.(*syntax.Rule)
+		if !ok || at.Start < rule.Start || at.Start >= rule.End {
+			continue
+		}
+		for _, p := range rule.Patterns {
+			if p.Start <= at.Start && at.Start < p.End {
+				pattern = p.ID.Name
+			}
+		}
+		return rule.Name.Name, pattern
+	}
+	_, text, ok := r.lookup(at.File)
+	if !ok || at.IsZero() || int(at.Start) > len(text) {
+		return "", ""
+	}
+	before := string(text[:at.Start])
+	starts := ruleStart.FindAllStringSubmatchIndex(before, -1)
+	if len(starts) == 0 {
+		return "", ""
+	}
+	last := starts[len(starts)-1]
+	if ids := patternStart.FindAllStringSubmatch(before[last[1]:], -1); len(ids) > 0 {
+		pattern = ids[len(ids)-1][1]
+	}
+	return before[last[2]:last[3]], pattern
+}
+
+var (
+	ruleStart    = regexp.MustCompile(`\brule\s+([A-Za-z_][A-Za-z0-9_]*)`)
+	patternStart = regexp.MustCompile(`(\$[A-Za-z0-9_]*)\s*=`)
+)
+
+// text returns the text of a span.
+func (r *ruleFinder) text(at diag.Span) string {
+	_, text, ok := r.lookup(at.File)
+	if !ok || at.Start < 0 || int(at.End) > len(text) || at.Start > at.End {
+		return ""
+	}
+	return string(text[at.Start:at.End])
+}
+
+func (r *ruleFinder) file(index int32) *syntax.File {
+	if f, ok := r.files[index]; ok {
+		return f
+	}
+	f := &syntax.File{}
+	if name, text, ok := r.lookup(index); ok {
+		f, _ = syntax.Parse(&syntax.Source{Name: name, Text: text, Index: index})
+	}
+	r.files[index] = f
+	return f
+}
