@@ -11,11 +11,16 @@ import (
 
 // The facts by what they tell.
 var (
-	pathFacts    = []string{"file.path", "file.dir", "process.exe"}
-	nameFacts    = []string{"file.name", "file.ext", "process.name", "process.cmdline", "process.ancestors", "opener.names", "net.host", "net.url"}
-	accountFacts = []string{"file.owner.name", "file.owner.uid", "file.owner.sid", "file.group.name", "file.group.gid", "process.user"}
-	hostFacts    = []string{"host.name", "host.os", "host.tags", "scan.time"}
-	packageFacts = []string{"package.name", "package.verified"}
+	pathFacts = []string{"file.path", "file.dir", "process.exe", "process.cwd", "opener.exes", "archive.path", "git.root"}
+	nameFacts = []string{"file.name", "file.ext", "process.name", "process.cmdline", "process.ancestors", "opener.names",
+		"net.host", "net.url", "net.user_agent", "file.origin_url", "file.origin_host", "git.remote",
+		"mail.from", "mail.from_domain", "mail.reply_to", "mail.subject", "mail.list_id"}
+	accountFacts = []string{"file.owner.name", "file.owner.uid", "file.owner.sid", "file.group.name", "file.group.gid",
+		"process.user", "process.uid", "opener.users"}
+	hostFacts    = []string{"host.name", "host.os", "host.tags", "host.schedules", "host.user_schedules", "scan.time"}
+	ruleFacts    = []string{"rule.name", "rule.tags", "match.patterns", "match.count"}
+	packageFacts = []string{"package.manager", "package.name", "package.version", "package.verified"}
+	mailFacts    = []string{"mail.dkim", "mail.spf", "mail.dmarc"}
 )
 
 // tools are programs that attackers use because they are everywhere: shells,
@@ -118,6 +123,10 @@ func (s *subject) judge(b branch) (code, message string) {
 		return CodeWholeHost, fmt.Sprintf("%s is the same for every file of a host", b)
 	case within(facts, accountFacts) && s.isAdministrator(b):
 		return CodeWholeUser, fmt.Sprintf("%s is an administrator, with nothing else", b)
+	case within(facts, ruleFacts):
+		return CodeWholeRule, fmt.Sprintf("%s is true of every match of the rule, wherever it is", b)
+	case within(facts, mailFacts):
+		return CodeWholeMail, fmt.Sprintf("%s is true of every sender who owns a domain", b)
 	case within(facts, packageFacts):
 		return CodePackageOnly, fmt.Sprintf("%s rests on the package index alone", b)
 	case slices.ContainsFunc(facts, func(f string) bool { return !exclusion.Forgeable(f) }):

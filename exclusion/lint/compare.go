@@ -11,7 +11,7 @@ import (
 )
 
 // hashDigits gives the length of each hash in hex digits.
-var hashDigits = map[string]int{"file.md5": 32, "file.sha1": 40, "file.sha256": 64}
+var hashDigits = map[string]int{"file.md5": 32, "file.sha1": 40, "file.sha256": 64, "file.sha512": 128, "process.sha256": 64, "archive.sha256": 64}
 
 // paths checks calls that judge a path.
 func (s *subject) paths() {

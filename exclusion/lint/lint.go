@@ -22,11 +22,12 @@ import (
 type Options struct {
 	Parameters exclusion.Parameters
 	Lists      exclusion.Lists
-	KnownBad   []string       // hashes of malware that the detection names
-	Severity   besra.Severity // of the detection; empty skips what needs it
-	At         time.Time      // now
-	MaxAge     time.Duration  // longest life of an exclusion; 0 is 400 days
-	CostLimit  uint64         // of one evaluation; 0 is exclusion.DefaultCostLimit
+	KnownBad   []string        // hashes of malware that the detection names
+	Severity   besra.Severity  // of the detection; empty skips what needs it
+	Contexts   []besra.Context // the detection is meant for; empty is all
+	At         time.Time       // now
+	MaxAge     time.Duration   // longest life of an exclusion; 0 is 400 days
+	CostLimit  uint64          // of one evaluation; 0 is exclusion.DefaultCostLimit
 	// Dead reports whether the caller found that the scenario of an exclusion
 	// cannot fire, because the rule does not match its benign fixture. Nil
 	// knows nothing.
@@ -55,6 +56,7 @@ func Check(specs []exclusion.Spec, o Options) []*exclusion.Problem {
 		}
 	}
 	l.pairs(subjects)
+	l.together(subjects)
 	problems = append(problems, l.unusedParameters(subjects)...)
 	for _, s := range subjects {
 		slices.SortStableFunc(s.problems, func(a, b *exclusion.Problem) int { return cmp.Compare(a.Offset, b.Offset) })
@@ -68,7 +70,8 @@ func Check(specs []exclusion.Spec, o Options) []*exclusion.Problem {
 var checks = []func(*subject){
 	(*subject).members, (*subject).life, (*subject).fixtures, (*subject).scenario,
 	(*subject).mixedLogic, (*subject).logic, (*subject).polarity, (*subject).breadth,
-	(*subject).paths, (*subject).comparisons, (*subject).knownBad, (*subject).evaluation,
+	(*subject).paths, (*subject).forms, (*subject).caseOf, (*subject).comparisons, (*subject).collections,
+	(*subject).windows, (*subject).idleContexts, (*subject).knownBad, (*subject).evaluation,
 }
 
 type linter struct {

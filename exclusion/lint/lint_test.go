@@ -52,7 +52,7 @@ func codes(problems []*exclusion.Problem) []string {
 // TestBadExpressions holds deliberately bad expressions to the codes that must
 // catch each: exactly those.
 func TestBadExpressions(t *testing.T) {
-	params := exclusion.Parameters{"hashes": {Default: []any{goodHash, strings.ToUpper(badHash)}}, "unset": {Type: "strings"}, "dirs": {Default: []any{"/opt/tool", "/tmp/x"}}}
+	params := exclusion.Parameters{"hashes": {Default: []any{goodHash, strings.ToUpper(badHash)}}, "unset": {Type: "strings"}, "dirs": {Default: []any{"/opt/tool", "/tmp/x"}}, "none": {Default: []any{}}}
 	tests := []struct {
 		when string
 		want string
@@ -89,7 +89,7 @@ func TestBadExpressions(t *testing.T) {
 		{`file.sha256 == "` + goodHash + `" || file.path.under("/var/update")`, "lone-path"},
 		{`file.path.under("/tmp/update")`, "writable-path"},
 		{`file.dir == "/dev/shm"`, "writable-path"},
-		{`file.path.under("C:\\Users\\svc\\AppData") && file.name.endsWith(".ps1")`, "writable-path"},
+		{`file.path.under("C:\\Users\\svc\\AppData") && file.name.endsWith(".ps1")`, "case-compare writable-path"},
 		{`file.path.under(params.dirs)`, "writable-path"},
 		{`file.path.under("/") && file.owner.name == "svc"`, "wide-path"},
 		{`file.path.glob("/usr/**") && file.owner.name == "svc"`, "wide-path"},
@@ -98,7 +98,7 @@ func TestBadExpressions(t *testing.T) {
 		{`file.name == "MixText.py"`, "name-only"},
 		{`file.name.endsWith(".py") && file.size < 9000`, "name-only"},
 		{`file.ext == ".py" && file.mtime.inWindow("02:00", "04:00", "UTC")`, "name-only"},
-		{`file.name == "powershell.exe"`, "whole-tool"},
+		{`file.name == "powershell.exe"`, "case-compare whole-tool"},
 		{`"bash" in opener.names`, "whole-tool"},
 		{`opener.names.exists(n, n == "python3.11")`, "whole-tool"},
 		{`file.owner.name == "root"`, "whole-user"},
@@ -126,13 +126,44 @@ func TestBadExpressions(t *testing.T) {
 		{`host.os == "Windows" && file.owner.name == "svc"`, "dead-comparison"},
 		{`file.name == "opt/x.py" && file.owner.name == "svc"`, "dead-comparison"},
 		{`file.dir == "/var/update/" && file.owner.name == "svc"`, "dead-comparison"},
-		{`file.path == "C:\\Tool\\x.exe" && file.owner.name == "svc"`, "dead-comparison"},
+		{`file.path == "C:\\Tool\\x.exe" && file.owner.name == "svc"`, "case-compare dead-comparison"},
 		{`file.sha256 == "` + badHash + `"`, "known-bad-listed"},
 		{`file.sha256 in ["` + goodHash + `", "` + badHash + `"]`, "known-bad-listed"},
 		{`file.sha256 in params.hashes`, "dead-comparison known-bad-listed"},
 		{`scan.time.inWindow("02:00", "04:00", "UTC") && file.owner.name == "svc"`, "scan-time"},
 		{`file.sha256 in params.unset`, "unresolved-parameter"},
 		{`[1, 2, 3, 4, 5, 6, 7, 8].exists(a, [1, 2, 3, 4, 5, 6, 7, 8].exists(b, [1, 2, 3, 4, 5, 6, 7, 8].exists(c, host.tags.exists(t, host.tags.exists(u, t == u && file.owner.uid == a * b * c)))))`, "cost"},
+
+		// Paths in forms that files do not have.
+		{`file.path.under("~/scripts") && file.owner.name == "svc"`, "path-form relative-path"},
+		{`file.path.under("$HOME/scripts") && file.owner.name == "svc"`, "path-form relative-path"},
+		{`file.path.under("%ProgramFiles%/Tool") && file.owner.name == "svc"`, "path-form relative-path"},
+		{`file.path == "/opt/tool/../x" && file.owner.name == "svc"`, "path-form"},
+		{`file.path == "/opt//x" && file.owner.name == "svc"`, "path-form"},
+		{`file.dir in ["/opt/tool", "/opt/./x"] && file.owner.name == "svc"`, "path-form"},
+		{`file.path.under("\\\\?\\C:\\Tool\\x") && file.owner.name == "svc"`, "path-form"},
+		{`file.path.under("C:/PROGRA~1/Tool") && file.owner.name == "svc"`, "path-form"},
+		{`file.path.under("file:///opt/tool") && file.owner.name == "svc"`, "path-form relative-path"},
+		{`file.path == "/opt/tool/x " && file.owner.name == "svc"`, "path-form"},
+		{`file.path.under("/sbin/tool") && file.owner.name == "svc"`, "merged-usr"},
+		{`file.path in ["/bin/tool"] && package.verified`, "merged-usr"},
+		{`file.path == "C:/Tools/Update.exe" && file.owner.name == "svc"`, "case-compare"},
+		{`file.name in ["Update.EXE"] && file.owner.name == "svc"`, "case-compare"},
+
+		// Lists, networks, windows.
+		{`file.owner.name == "svc" && file.sha256 in []`, "empty-list never-true"},
+		{`file.owner.name == "svc" && opener.names.all(n, n == "rsync")`, "vacuous-all"},
+		{`file.owner.name == "svc" && params.none.all(n, n == file.name)`, "vacuous-all"},
+		{`file.mtime.inWindow("00:00", "20:00", "UTC") && file.owner.name == "svc"`, "wide-window"},
+		{`file.mtime.within("* * * * *", duration("1m")) && file.owner.name == "svc"`, "wide-window"},
+		{`file.mtime.within("0 * * * *", duration("40m"), "Europe/Berlin") && file.owner.name == "svc"`, "wide-window"},
+		{`file.mtime.within(host.schedules, "nightly", duration("10m")) && file.owner.name == "svc"`, "schedule-name"},
+		{`file.mtime.within(host.user_schedules, "crontab:svc", duration("10m")) && file.owner.name == "svc"`, "user-schedule"},
+		{`"$s1" in match.patterns && rule.name == "R"`, "whole-rule"},
+		{`file.path.under("/opt/tool") && file.mode == 420`, "lone-path"},
+		{`git.tracked && git.remote == "https://git.example/team/tool.git"`, "name-only"},
+		{`file.path.under("/srv/dev") && git.unmodified`, "lone-path"},
+		{`file.mtime.within(host.schedules, "nightly.timer", duration("10m"))`, "weak-evidence"},
 
 		// What does not compile.
 		{``, "no-when"},
@@ -180,7 +211,7 @@ func TestBadMembers(t *testing.T) {
 		{"malicious", func(s *exclusion.Spec) { s.Tests.Malicious = nil }, "tests.malicious no-malicious-test warning"},
 		{"truncated", func(s *exclusion.Spec) { s.Truncated = true }, "text truncated note"},
 		{"downgrade", func(s *exclusion.Spec) { s.Effect, s.To = besra.EffectDowngrade, besra.SeverityHigh }, "to not-lower warning"},
-		{"allow_weak", func(s *exclusion.Spec) { s.AllowWeak = "because" }, "allow_weak idle-allow-weak warning"},
+		{"allow_weak", func(s *exclusion.Spec) { s.AllowWeak = "only root can write there" }, "allow_weak idle-allow-weak warning"},
 		{"effect", func(s *exclusion.Spec) { s.Effect = "drop" }, "effect bad-effect error"},
 		{"context", func(s *exclusion.Spec) { s.Contexts = []besra.Context{"disk"} }, "contexts[0] unknown-context error"},
 		{"contexts", func(s *exclusion.Spec) { s.Contexts = nil }, "contexts no-context error"},
@@ -197,7 +228,7 @@ func TestBadMembers(t *testing.T) {
 
 func TestExpiryEdges(t *testing.T) {
 	for date, want := range map[string]string{
-		"2026-03-10": "", "2026-03-09": "expired",
+		"2026-03-10": "expires-soon", "2026-03-09": "expired", "2026-03-23": "expires-soon", "2026-03-24": "",
 		"2027-04-13": "", "2027-04-14": "far-expiry", // 400 days from noon of March 10
 	} {
 		s := whole(`file.sha256 == "` + goodHash + `"`)
@@ -323,6 +354,20 @@ func TestPairs(t *testing.T) {
 		}
 	}
 
+	conflict := pair(owner, owner)
+	conflict[0].Effect, conflict[0].To = besra.EffectDowngrade, besra.SeverityLow
+	if got := lint.Check(conflict, options()); len(got) != 1 || got[0].Code != lint.CodeConflict || got[0].Exclusion != "first" {
+		t.Errorf("one expression with two effects: got %v", got)
+	}
+	if got := codes(lint.Check(pair(`file.world_writable`, `!file.world_writable`), options())); !slices.Contains(got, lint.CodeTogether) {
+		t.Errorf("two halves of everything: got %v", got)
+	}
+	downgrades := pair(`file.world_writable`, `!file.world_writable`)
+	downgrades[0].Effect, downgrades[0].To = besra.EffectDowngrade, besra.SeverityLow
+	if got := codes(lint.Check(downgrades, options())); slices.Contains(got, lint.CodeTogether) {
+		t.Errorf("half of it is only downgraded: got %v", got)
+	}
+
 	twice := pair(owner, hash)
 	twice[1].ID = "first"
 	if got := codes(lint.Check(twice, options())); !slices.Equal(got, []string{"duplicate-id"}) {
@@ -395,5 +440,78 @@ func TestHugeExpressions(t *testing.T) {
 		if got := codes(lint.Check([]exclusion.Spec{whole(strings.Join(parts, mark))}, options())); slices.Contains(got, lint.CodeAlwaysTrue) || slices.Contains(got, lint.CodeNeverTrue) {
 			t.Errorf("got %v, though both answers are possible", got)
 		}
+	}
+}
+
+// TestNetworksAndMail has faults of contexts other than files.
+func TestNetworksAndMail(t *testing.T) {
+	for when, want := range map[string]string{
+		`net.src.ip.cidr("0.0.0.0/0") && net.dst.port == 8530`:              "wide-network",
+		`net.src.ip.cidr(["10.0.0.0/8", "128.0.0.0/1"])`:                    "wide-network",
+		`net.src.ip.cidr("2000::/3") && net.dst.port == 8530`:               "wide-network",
+		`net.src.ip.cidr("10.0.0.0/8") && net.dst.port == 8530`:             "",
+		`mail.dkim == "pass"`:                                               "whole-mail",
+		`mail.dkim == "pass" && mail.spf == "pass"`:                         "whole-mail",
+		`mail.from_domain == "example.org"`:                                 "name-only",
+		`mail.from_domain == "example.org" && mail.dkim == "pass"`:          "",
+		`process.name == "ansible-playbook" && process.cwd == "/tmp/x"`:     "writable-path",
+		`process.sha256 == "abc"`:                                           "dead-comparison",
+		`process.ancestors.all(a, a == "cron") && process.user == "backup"`: "vacuous-all",
+	} {
+		group, _, _ := strings.Cut(when, ".")
+		context := map[string]besra.Context{"net": besra.ContextNetwork, "mail": besra.ContextMail, "process": besra.ContextProcess}[group]
+		if got := strings.Join(codes(lint.Check([]exclusion.Spec{in(whole(when), context)}, options())), " "); got != want {
+			t.Errorf("%s: got %q, want %q", when, got, want)
+		}
+	}
+}
+
+// TestExamples holds each example of the table to its code: the bad one has the
+// fault, the good one has no fault at all.
+func TestExamples(t *testing.T) {
+	o := options()
+	o.Parameters = exclusion.Parameters{"tool_dirs": {Default: []any{"/opt/tool"}}, "unset": {Type: "strings"}, "many": {Value: slices.Repeat([]string{goodHash}, 300)}}
+	o.Lists = exclusion.Lists{"golden": {Source: "the golden image", Values: []string{goodHash}}}
+	shown := 0
+	for _, c := range lint.Codes() {
+		if (c.Bad == "") != (c.Good == "") {
+			t.Errorf("%s: one example of two", c.Code)
+		}
+		if c.Bad == "" {
+			continue
+		}
+		shown++
+		if got := codes(lint.Check([]exclusion.Spec{whole(c.Bad)}, o)); !slices.Contains(got, c.Code) {
+			t.Errorf("%s: the bad example %s has %v", c.Code, c.Bad, got)
+		}
+		got := slices.DeleteFunc(codes(lint.Check([]exclusion.Spec{whole(c.Good)}, o)), func(code string) bool { return code == lint.CodeUnusedParameter })
+		if len(got) > 0 {
+			t.Errorf("%s: the good example %s has %v", c.Code, c.Good, got)
+		}
+	}
+	if shown < 35 {
+		t.Errorf("got examples of %d codes", shown)
+	}
+	if _, ok := lint.Explain("no-such-code"); ok {
+		t.Error("a code that there is not was explained")
+	}
+}
+
+func TestPlaceholders(t *testing.T) {
+	for text, want := range map[string]bool{"TODO": true, " n/a ": true, "...": true, "False positive.": true, "the updater writes it": false, "soc": false} {
+		s := whole(`file.sha256 == "` + goodHash + `"`)
+		s.Reason = text
+		if got := slices.Contains(codes(lint.Check([]exclusion.Spec{s}, options())), lint.CodePlaceholder); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestIdleContext(t *testing.T) {
+	o := options()
+	o.Contexts = []besra.Context{besra.ContextFile}
+	s := in(whole(`file.sha256 == "`+goodHash+`"`), besra.ContextFile, besra.ContextMail)
+	if got := lint.Check([]exclusion.Spec{s}, o); len(got) != 1 || got[0].Code != lint.CodeIdleContext || got[0].Field != "contexts[1]" {
+		t.Errorf("got %v, want one idle context", got)
 	}
 }

@@ -2,7 +2,9 @@ package lint
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/exclusion"
@@ -19,6 +21,9 @@ func (s *subject) members() {
 	if strings.TrimSpace(s.spec.Reason) == "" {
 		s.field("reason", CodeNoReason, "it gives no reason")
 	}
+	s.placeholder("owner", s.spec.Owner)
+	s.placeholder("reason", s.spec.Reason)
+	s.placeholder("allow_weak", s.spec.AllowWeak)
 	if s.spec.Truncated {
 		s.field("text", CodeTruncated, "the prose it comes from was cut off")
 	}
@@ -26,6 +31,18 @@ func (s *subject) members() {
 		s.field("to", CodeNotLower, fmt.Sprintf("it downgrades to %s a detection of severity %s", s.spec.To, s.o.Severity))
 	}
 }
+
+func (s *subject) placeholder(field, text string) {
+	if placeholders.MatchString(text) {
+		s.field(field, CodePlaceholder, fmt.Sprintf("%q says nothing", text))
+	}
+}
+
+// placeholders are what people write where a form wants something.
+var placeholders = regexp.MustCompile(`(?i)^\s*(todo|tbd|fixme|xxx+|n/?a|none|nobody|unknown|me|test|tmp|asdf|false positive|fp|because|benign|ok|-+|\.+|\?+)[.!]*\s*$`)
+
+// soon is how long before its end an exclusion is announced.
+const soon = 14 * 24 * time.Hour
 
 // life checks the day of expiry.
 func (s *subject) life() {
@@ -36,6 +53,8 @@ func (s *subject) life() {
 		s.field("expires", CodeNoExpiry, "it never expires")
 	case !s.o.At.Before(end):
 		s.field("expires", CodeExpired, fmt.Sprintf("it expired after %s", s.spec.Expires))
+	case end.Sub(s.o.At) < soon:
+		s.field("expires", CodeExpiresSoon, fmt.Sprintf("it lapses after %s", s.spec.Expires))
 	case end.Sub(s.o.At) > s.o.MaxAge:
 		s.field("expires", CodeFarExpiry, fmt.Sprintf("%s is more than %d days away", s.spec.Expires, s.o.MaxAge/(24*60*60*1e9)))
 	}

@@ -22,6 +22,8 @@ func (l *linter) pairs(subjects []*subject) {
 				continue
 			}
 			switch same := normal(a.x.Expr()) == normal(b.x.Expr()); {
+			case same && strength(a.spec) != strength(b.spec):
+				a.at(a.x.Expr(), CodeConflict, fmt.Sprintf("exclusion %s has the same expression and another effect", b.spec.ID))
 			case same && (i > j || !covers(a, b)):
 				a.at(a.x.Expr(), CodeDuplicate, fmt.Sprintf("exclusion %s has the same expression", b.spec.ID))
 			case same || compared == maxPairs:
@@ -33,6 +35,40 @@ func (l *linter) pairs(subjects []*subject) {
 			}
 		}
 	}
+}
+
+// together reports exclusions of which one or the other holds for every file:
+// two halves of a switch that turns the detection off.
+func (l *linter) together(subjects []*subject) {
+	compared := 0
+	for i, a := range subjects {
+		for _, b := range subjects[:i] {
+			if a.x == nil || b.x == nil || !a.suppresses() || !b.suppresses() || !intersects(a.x.Expr().Facts(), b.x.Expr().Facts()) || compared == maxPairs {
+				continue
+			}
+			compared++
+			if l.always(a) || l.always(b) || !l.always(l.either(a, b)) {
+				continue
+			}
+			a.at(a.x.Expr(), CodeTogether, fmt.Sprintf("of every file this exclusion or exclusion %s holds", b.spec.ID))
+		}
+	}
+}
+
+// either returns the subject whose expression holds where one of the two does.
+func (l *linter) either(a, b *subject) *subject {
+	spec := exclusion.Spec{ID: "pair", Contexts: a.spec.Contexts, When: "(" + a.spec.When + "\n) || (" + b.spec.When + "\n)"}
+	x, _ := exclusion.Compile(spec, l.compile)
+	return &subject{linter: l, spec: spec, x: x}
+}
+
+// always reports whether an expression is known to be true of every file.
+func (l *linter) always(s *subject) bool {
+	if s.x == nil {
+		return false
+	}
+	m, ok := newModel(s.x)
+	return ok && !m.judge()[s.x.Expr()].canBeFalse
 }
 
 // covers reports whether wide is asked wherever narrow is, and does as much.
