@@ -13,7 +13,7 @@ import (
 type Expander interface {
 	// Kind names the format of a content ("zip", "mail"), or is empty where the
 	// expander knows no way into it. It looks at a bounded number of bytes.
-	Kind(name string, content []byte) string
+	Kind(outer Target, content []byte) string
 	// Expand hands each target inside outer, whose bytes are content, to the
 	// receiver, and spends the budget. A target is opened, if at all, before
 	// the receiver returns, and is not valid afterwards. What concerns one

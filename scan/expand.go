@@ -34,7 +34,7 @@ func (l *Limits) setDefaults() {
 // first, while its content is at hand.
 func (w *worker) expand(ctx context.Context, t besra.Target, data []byte) error {
 	for _, e := range w.Expanders {
-		kind := e.Kind(t.Name, data)
+		kind := e.Kind(t, data)
 		if kind == "" {
 			continue
 		}

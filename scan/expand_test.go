@@ -14,7 +14,7 @@ import (
 // target, and "%" in it stands for a line end, so that boxes lie in boxes.
 type lines struct{}
 
-func (lines) Kind(_ string, content []byte) string {
+func (lines) Kind(_ besra.Target, content []byte) string {
 	if strings.HasPrefix(string(content), "box\n") {
 		return "box"
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/scan"
 	"github.com/besra-hunt/besra/source/archive"
+	"github.com/besra-hunt/besra/source/capture"
 	"github.com/spf13/pflag"
 )
 
@@ -31,7 +32,7 @@ func (a *archiveFlags) expanders() []besra.Expander {
 	if a.none {
 		return nil
 	}
-	return []besra.Expander{archive.New(archive.Config{Passwords: a.passwords})}
+	return []besra.Expander{capture.Expander{}, archive.New(archive.Config{Passwords: a.passwords})}
 }
 
 func (a *archiveFlags) limits() scan.Limits {

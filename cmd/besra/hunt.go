@@ -17,7 +17,6 @@ import (
 	"github.com/besra-hunt/besra/facts"
 	"github.com/besra-hunt/besra/report"
 	"github.com/besra-hunt/besra/scan"
-	"github.com/besra-hunt/besra/source/files"
 	"github.com/spf13/cobra"
 )
 
@@ -46,11 +45,14 @@ type huntFlags struct {
 func huntCommand(stdio stdio) *cobra.Command {
 	var h huntFlags
 	cmd := &cobra.Command{
-		Use:   "hunt [PATH…]",
-		Short: "Hunt with detections in files",
-		Long: `Walk files and directories, scan them with the rules of a pack, decide the known false positives,
-and write findings. Without a pack the embedded one is used. What is skipped or unreadable is counted.`,
-		Example: "  besra hunt /srv /home\n  besra hunt --root /mnt/evidence /\n  besra hunt --pack detections/ --format ndjson / > hunt.ndjson",
+		Use:   "hunt PLACE…",
+		Short: "Hunt with detections in files and other places",
+		Long: `Scan what is in a place with the rules of a pack, decide the known false positives, and write findings.
+Without a pack the embedded one is used. What is skipped or unreadable is counted. Archives, and objects that
+protocols carry, are opened up at every level. A place is one of:
+
+` + placesHelp(),
+		Example: "  besra hunt /srv /home\n  besra hunt --root /mnt/evidence /\n  besra hunt --pack detections/ --format ndjson / > hunt.ndjson\n  tcpdump -i eth0 -w - | besra hunt capture:-",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return h.run(cmd.Context(), stdio, args)
 		},
@@ -89,7 +91,7 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	if err != nil {
 		return &hintError{err, "--root takes the directory in which the other host's / lies"}
 	}
-	source, err := h.source(host, paths)
+	source, err := h.places(host, stdio.in, paths)
 	if err != nil {
 		return err
 	}
@@ -144,14 +146,6 @@ func (h *huntFlags) compile(stdio stdio) (*detection.Set, []besra.Gap, error) {
 			"mend them, or go on without them with --ignore-invalid"}}
 	}
 	return set, gaps, nil
-}
-
-func (h *huntFlags) source(host *facts.Host, paths []string) (besra.Source, error) {
-	if len(paths) == 0 {
-		return nil, &hintError{errors.New("no path given"), "besra hunt / hunts the whole host, besra hunt . this directory"}
-	}
-	return files.New(files.Config{Host: host, Root: h.root, Paths: paths, Include: h.include, Exclude: h.exclude,
-		MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, FollowSymlinks: h.follow, Network: h.networkFS})
 }
 
 // describe fills the record's first line. The host of a foreign root is named

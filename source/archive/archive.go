@@ -30,6 +30,8 @@ package archive
 
 import (
 	"sync"
+
+	"github.com/besra-hunt/besra"
 )
 
 // Config says how archives are opened.
@@ -93,8 +95,8 @@ func (e *Expander) find(name string, content []byte) *format {
 }
 
 // Kind implements [besra.Expander].
-func (e *Expander) Kind(name string, content []byte) string {
-	if f := e.find(name, content); f != nil {
+func (e *Expander) Kind(outer besra.Target, content []byte) string {
+	if f := e.find(outer.Name, content); f != nil {
 		return f.kind
 	}
 	return ""

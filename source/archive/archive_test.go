@@ -103,7 +103,7 @@ func TestContract(t *testing.T) {
 			for name, content := range m.want {
 				p.Want[p.Name+"!"+name] = content
 			}
-			if got := expander().Kind(p.Name, p.Content); got != m.kind {
+			if got := expander().Kind(besra.Target{Name: p.Name}, p.Content); got != m.kind {
 				t.Errorf("kind: got %q, want %q", got, m.kind)
 			}
 			sourcetest.TestExpander(t, expander(), p)
@@ -363,7 +363,7 @@ func TestPDF(t *testing.T) {
 // never hides that it was not read.
 func TestNotArchives(t *testing.T) {
 	for name, content := range map[string]string{"empty": "", "text": "hello", "MZ": "MZ\x90\x00", "PK in text": "about PK\x03\x04"} {
-		if got := expander().Kind(name, []byte(content)); got != "" {
+		if got := expander().Kind(besra.Target{Name: name}, []byte(content)); got != "" {
 			t.Errorf("%s: got kind %q, want none", name, got)
 		}
 	}

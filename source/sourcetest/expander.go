@@ -28,7 +28,7 @@ type Packed struct {
 // count goroutines, so the caller must not run in parallel with other tests.
 func TestExpander(t *testing.T, e besra.Expander, p Packed) {
 	t.Helper()
-	if e.Kind(p.Name, p.Content) == "" {
+	if e.Kind(p.outer(), p.Content) == "" {
 		t.Fatalf("%s: the expander does not know its kind", p.Name)
 	}
 	before := runtime.NumGoroutine()

@@ -1,0 +1,131 @@
+// Package capture reads network traffic: capture files (pcap, pcapng, either of
+// them in gzip), a stream of one on standard input, or a live interface. It is a
+// [besra.Source], and its [Expander] finds the objects in what it yields.
+//
+//	src, err := capture.New(capture.Config{Host: host, File: "firewall.pcapng"})
+//
+// # Targets
+//
+// Each direction of a TCP conversation is a target that holds the bytes as they
+// were reassembled, so that what crosses a segment's border is found:
+//
+//	firewall.pcapng!tcp:10.0.0.5:51234>192.0.2.80:80
+//
+// A direction longer than the window is yielded in windows that overlap, with
+// "#2", "#3", … behind the name. Where bytes are missing from the capture the
+// window ends, because what stands on both sides of a hole is no neighbour, and
+// the hole is a gap. A datagram of UDP, and the payload of an ICMP message, is a
+// target of its own, with the packet's number behind the name.
+//
+// Ethernet, VLAN tags, MPLS, PPPoE, Linux cooked and loopback captures, GRE and
+// VXLAN tunnels, IP in IP and fragments are undone on the way.
+//
+// # Facts
+//
+// Addresses, ports and times are read from packets (verified); what a protocol
+// says of itself, such as a host name or a URL, is weak.
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/besra-hunt/besra"
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+)
+
+// Config says what traffic is read. One of File, Reader and Interface is given.
+type Config struct {
+	// Facts answers what is asked of the host that looks at the traffic.
+	Facts besra.Facts
+	// File is the path of a capture.
+	File string
+	// Reader gives a capture as it is written, named Name.
+	Reader io.Reader
+	Name   string
+	// Interface is listened on until the context ends (Linux).
+	Interface string
+
+	// Window is how many bytes of one direction are held before they are
+	// yielded (default 8 MiB), Overlap how many of them are yielded again with
+	// the next (default 64 KiB).
+	Window, Overlap int
+	// Waiting is how many bytes may wait for others that are late, in all
+	// conversations together (default 64 MiB).
+	Waiting int64
+	// Held is how many bytes all conversations together hold before the
+	// longest are yielded early (default 256 MiB).
+	Held int64
+	// Idle is how long a conversation lasts without a packet (default 2 minutes
+	// of the capture's time).
+	Idle time.Duration
+}
+
+// Source reads traffic. Each Run of a file begins anew.
+type Source struct{ config Config }
+
+// New returns the source that c describes.
+func New(c Config) (*Source, error) {
+	given := 0
+	for _, is := range []bool{c.File != "", c.Reader != nil, c.Interface != ""} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return nil, errors.New("a capture is a file, a reader or an interface")
+	}
+	if c.Name == "" {
+		c.Name = c.File + c.Interface
+	}
+	if c.File != "" {
+		if abs, err := filepath.Abs(c.File); err == nil {
+			c.Name = abs
+		}
+	}
+	if c.Facts == nil {
+		c.Facts = besra.NoFacts{}
+	}
+	defaultTo(&c.Window, 8<<20)
+	defaultTo(&c.Overlap, 64<<10)
+	defaultTo(&c.Waiting, 64<<20)
+	defaultTo(&c.Held, 256<<20)
+	defaultTo(&c.Idle, 2*time.Minute)
+	return &Source{c}, nil
+}
+
+func defaultTo[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// packets is where packets come from.
+type packets interface {
+	// ZeroCopyReadPacketData returns the next packet, valid until the next call.
+	ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error)
+	LinkType() layers.LinkType
+}
+
+// Run implements [besra.Source]. A capture that ends in the middle of a packet
+// yields what came before, and a gap.
+func (s *Source) Run(ctx context.Context, to besra.Receiver) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	in, err := s.open(ctx)
+	if err != nil {
+		return fmt.Errorf("capture %s: %w", besra.Text(s.config.Name).Printable(), err)
+	}
+	defer in.close()
+	d := newDecoder(ctx, &s.config, to)
+	err = d.run(in.packets)
+	in.lost(to, s.config.Name)
+	return err
+}

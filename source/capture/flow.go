@@ -1,0 +1,105 @@
+package capture
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/facts"
+	"github.com/gopacket/gopacket"
+)
+
+// flow is one direction between two endpoints.
+type flow struct {
+	proto            string
+	src, dst         net.IP
+	srcPort, dstPort uint16 // 0 for a protocol without ports
+	at               time.Time
+}
+
+func newFlow(proto string, network, ports gopacket.Flow, at time.Time) flow {
+	f := flow{proto: proto, src: network.Src().Raw(), dst: network.Dst().Raw(), at: at}
+	if src, dst := ports.Src().Raw(), ports.Dst().Raw(); len(src) == 2 && len(dst) == 2 {
+		f.srcPort, f.dstPort = binary.BigEndian.Uint16(src), binary.BigEndian.Uint16(dst)
+	}
+	return f
+}
+
+// name is how targets spell a direction: "tcp:10.0.0.5:51234>192.0.2.80:80".
+func (f flow) name() string {
+	return f.proto + ":" + f.endpoint(f.src, f.srcPort) + ">" + f.endpoint(f.dst, f.dstPort)
+}
+
+func (f flow) endpoint(ip net.IP, port uint16) string {
+	if port == 0 {
+		return ip.String()
+	}
+	return net.JoinHostPort(ip.String(), strconv.Itoa(int(port)))
+}
+
+// peer is what the rest of the conversation tells of a direction.
+type peer struct {
+	other    []byte       // the whole other direction, where it is at hand
+	transfer *ftpTransfer // the file that the bytes are, by an FTP control connection
+}
+
+// streamFacts are the facts of a direction, by which the expander knows it.
+type streamFacts struct {
+	*facts.Given
+	flow flow
+	peer *peer // nil for a datagram
+}
+
+// target makes the target of a direction's window, or of a datagram.
+func (f flow) target(c *Config, suffix string, content []byte, p *peer) besra.Target {
+	given := facts.NewGiven(besra.ContextNetwork, c.Facts)
+	f.state(given)
+	given.State("file.size", int64(len(content)), besra.GradeVerified, "bytes that were captured")
+	if p != nil {
+		given.Ask("net.host", func(context.Context) besra.Fact { return hostFact(content, p.other) })
+	}
+	return besra.Target{Name: c.Name + "!" + f.name() + suffix, Context: besra.ContextNetwork, Size: int64(len(content)),
+		Facts: &streamFacts{given, f, p},
+		Open: func(ctx context.Context) (besra.Content, error) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			return held(content), nil
+		}}
+}
+
+// state states what packets say of a flow.
+func (f flow) state(g *facts.Given) {
+	const source = "packets"
+	g.State("net.proto", f.proto, besra.GradeVerified, source)
+	g.State("net.src.ip", f.src.String(), besra.GradeVerified, source)
+	g.State("net.dst.ip", f.dst.String(), besra.GradeVerified, source)
+	if f.srcPort != 0 || f.dstPort != 0 {
+		g.State("net.src.port", int64(f.srcPort), besra.GradeVerified, source)
+		g.State("net.dst.port", int64(f.dstPort), besra.GradeVerified, source)
+	}
+	g.State("net.time", f.at.UTC(), besra.GradeVerified, "time of the first packet")
+}
+
+// hostFact is the name that a conversation says it is for: the server name of
+// TLS, or the Host of the first HTTP request.
+func hostFact(content, other []byte) besra.Fact {
+	for _, b := range [][]byte{content, other} {
+		if host := serverName(b); host != "" {
+			return besra.Fact{Value: besra.Text(host), Grade: besra.GradeWeak, Source: "server name of TLS"}
+		}
+		if host := requestHost(b); host != "" {
+			return besra.Fact{Value: besra.Text(host), Grade: besra.GradeWeak, Source: "Host of HTTP"}
+		}
+	}
+	return besra.Unavailable("net.host", "the conversation names no host")
+}
+
+// held is content in memory.
+type held []byte
+
+func (h held) Bytes() []byte { return h }
+func (held) Close() error    { return nil }

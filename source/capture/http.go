@@ -1,0 +1,241 @@
+package capture
+
+import (
+	"bufio"
+	"bytes"
+	"compress/zlib"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/facts"
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+var methods = []string{"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "PROPFIND ", "REPORT ", "MERGE ", "LOCK "}
+
+// isRequest looks for a method, a target and the protocol on the first line.
+func isRequest(b []byte) bool {
+	for _, m := range methods {
+		if bytes.HasPrefix(b, []byte(m)) {
+			line, _, ok := bytes.Cut(b[:min(len(b), 16<<10)], []byte("\n"))
+			return ok && bytes.Contains(line, []byte(" HTTP/1."))
+		}
+	}
+	return false
+}
+
+func isResponse(b []byte) bool { return bytes.HasPrefix(b, []byte("HTTP/1.")) }
+
+// requestHost is the Host of the first request.
+func requestHost(b []byte) string {
+	if !isRequest(b) {
+		return ""
+	}
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(b)))
+	if err != nil {
+		return ""
+	}
+	host, _, _ := strings.Cut(r.Host, ":")
+	return host
+}
+
+// http yields the bodies of one direction: what was uploaded in requests, or
+// what came with responses.
+func (d *dialogue) http() error {
+	if isRequest(d.content) {
+		return d.requests()
+	}
+	return d.responses()
+}
+
+func (d *dialogue) requests() error {
+	in := bufio.NewReader(bytes.NewReader(d.content))
+	for {
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return endOf(err)
+		}
+		if err := d.body(r, r.Header, r.Body, r.Method+" "); err != nil {
+			return err
+		}
+	}
+}
+
+// responses pairs each response with the request that it answers, where the
+// other direction is at hand.
+func (d *dialogue) responses() error {
+	in := bufio.NewReader(bytes.NewReader(d.content))
+	asked := bufio.NewReader(bytes.NewReader(d.facts.peer.other))
+	for {
+		if _, err := in.Peek(1); err != nil {
+			return endOf(err)
+		}
+		request, _ := http.ReadRequest(asked)
+		if request != nil {
+			io.Copy(io.Discard, request.Body)
+		}
+		r, err := readResponse(in, request)
+		if err != nil {
+			return endOf(err)
+		}
+		if err := d.body(request, r.Header, r.Body, ""); err != nil {
+			return err
+		}
+		if r.StatusCode == http.StatusSwitchingProtocols {
+			return nil // what follows is another protocol
+		}
+	}
+}
+
+// readResponse passes over interim responses, which answer nothing.
+func readResponse(in *bufio.Reader, request *http.Request) (*http.Response, error) {
+	for {
+		r, err := http.ReadResponse(in, request)
+		if err != nil || r.StatusCode >= 200 || r.StatusCode == http.StatusSwitchingProtocols {
+			return r, err
+		}
+	}
+}
+
+// endOf takes the end of the direction for its end; anything else is damage.
+func endOf(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return &objectError{err}
+}
+
+// body yields a message's body, and what it leaves unread passes over. r is the
+// request that it belongs to; nil where it is not known.
+func (d *dialogue) body(r *http.Request, h http.Header, body io.ReadCloser, prefix string) error {
+	defer io.Copy(io.Discard, body)
+	in := bufio.NewReader(body)
+	if _, err := in.Peek(1); err == io.EOF {
+		return nil
+	}
+	o := object{name: prefix + objectName(r), state: func(g *facts.Given) { requestFacts(g, r) },
+		body: func() (io.Reader, error) { return decode(in, h.Get("Content-Encoding")) }}
+	boundary := multipartBoundary(h)
+	if boundary == "" {
+		return d.yield(o)
+	}
+	return d.parts(o, boundary)
+}
+
+func multipartBoundary(h http.Header) string {
+	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil || !strings.HasPrefix(kind, "multipart/") {
+		return ""
+	}
+	return params["boundary"]
+}
+
+// parts yields each part of a multipart body.
+func (d *dialogue) parts(whole object, boundary string) error {
+	r, err := whole.body()
+	if err != nil {
+		return &objectError{err}
+	}
+	in := multipart.NewReader(r, boundary)
+	for i := 1; ; i++ {
+		p, err := in.NextRawPart()
+		if err != nil {
+			return endOf(err)
+		}
+		part := whole
+		part.name += "!" + partName(p, i)
+		part.body = func() (io.Reader, error) { return p, nil }
+		if err := d.yield(part); err != nil {
+			return err
+		}
+	}
+}
+
+func partName(p *multipart.Part, i int) string {
+	switch {
+	case p.FileName() != "":
+		return p.FileName()
+	case p.FormName() != "":
+		return p.FormName()
+	}
+	return "part-" + strconv.Itoa(i)
+}
+
+// objectName is the URL of the request, or a word where it is not known.
+func objectName(r *http.Request) string {
+	if r == nil {
+		return "response"
+	}
+	return requestURL(r).String()
+}
+
+func requestURL(r *http.Request) *url.URL {
+	u := *r.URL
+	if u.Host == "" {
+		u.Scheme, u.Host = "http", r.Host
+	}
+	return &u
+}
+
+func requestFacts(g *facts.Given, r *http.Request) {
+	if r == nil {
+		return
+	}
+	const source = "HTTP request"
+	host, _, _ := strings.Cut(r.Host, ":")
+	g.State("net.url", besra.Text(requestURL(r).String()), besra.GradeWeak, source)
+	if host != "" {
+		g.State("net.host", besra.Text(host), besra.GradeWeak, source)
+	}
+	if agent := r.UserAgent(); agent != "" {
+		g.State("net.user_agent", besra.Text(agent), besra.GradeWeak, source)
+	}
+}
+
+// maxEncodings is how many encodings of one body are undone.
+const maxEncodings = 5
+
+// decode undoes the content encodings of a body, the last one first.
+func decode(r io.Reader, encodings string) (io.Reader, error) {
+	list := strings.Split(encodings, ",")
+	if len(list) > maxEncodings {
+		return nil, errors.New("too many content encodings")
+	}
+	var err error
+	for i := len(list) - 1; i >= 0 && err == nil; i-- {
+		switch strings.ToLower(strings.TrimSpace(list[i])) {
+		case "", "identity":
+		case "gzip", "x-gzip":
+			r, err = gzip.NewReader(r)
+		case "deflate":
+			r, err = inflate(r)
+		case "br":
+			r = brotli.NewReader(r)
+		case "zstd":
+			r, err = zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
+		default:
+			err = errors.New("content encoding " + strings.TrimSpace(list[i]) + " is not read")
+		}
+	}
+	return r, err
+}
+
+// inflate takes both readings of "deflate": with zlib's header, and without.
+func inflate(r io.Reader) (io.Reader, error) {
+	in := bufio.NewReader(r)
+	head, _ := in.Peek(2)
+	if len(head) == 2 && head[0]&0xf == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
+		return zlib.NewReader(in)
+	}
+	return flate.NewReader(in), nil
+}
