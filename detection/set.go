@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -45,6 +47,19 @@ func (s *Set) Entry(rule yara.Rule) *Entry {
 		return nil
 	}
 	return e
+}
+
+// Entries yields every detection of the set, ordered by namespace.
+func (s *Set) Entries() iter.Seq[*Entry] {
+	return func(yield func(*Entry) bool) {
+		for _, namespace := range slices.Sorted(maps.Keys(s.entries)) {
+			for _, name := range slices.Sorted(maps.Keys(s.entries[namespace])) {
+				if !yield(s.entries[namespace][name]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // externals that rule repositories expect, as THOR and Loki name them, and the

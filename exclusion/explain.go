@@ -47,6 +47,12 @@ func (x *Exclusion) Explain(ctx context.Context, facts besra.Facts, at time.Time
 	return out
 }
 
+// ExplainFinding decides as [Apply] does, which also knows the facts of groups
+// rule and match, and tells how.
+func (x *Exclusion) ExplainFinding(ctx context.Context, f *besra.Finding, facts besra.Facts, at time.Time) Explanation {
+	return x.Explain(ctx, matchFacts{f, facts}, at, f.Target.Context)
+}
+
 // Trace evaluates the expression with nothing left out, even where the answer is
 // decided already, and tells the outcome of each part. It ignores context, date
 // and guards: it is for judging the expression itself.
@@ -81,12 +87,31 @@ func (ev *evaluation) steps(e *Expr) *Step {
 
 // Text renders the explanation for a terminal: the decision, and the tree with
 // a line for each part and each fact.
-func (e Explanation) Text() string {
+func (e Explanation) Text() string { return e.render(palette{}) }
+
+// Color is [Explanation.Text] with the outcomes in colour.
+func (e Explanation) Color() string { return e.render(colors) }
+
+// palette holds the terminal sequence that begins the colour of an outcome; an
+// empty one has no colours.
+type palette map[besra.Outcome]string
+
+var colors = palette{besra.OutcomeTrue: "\x1b[32m", besra.OutcomeFalse: "\x1b[31m", besra.OutcomeUnknown: "\x1b[33m",
+	besra.OutcomeError: "\x1b[35m", besra.OutcomeExpired: "\x1b[35m", "": "\x1b[2m"}
+
+func (p palette) paint(o besra.Outcome, text string) string {
+	if begin := p[o]; begin != "" {
+		return begin + text + "\x1b[0m"
+	}
+	return text
+}
+
+func (e Explanation) render(p palette) string {
 	var b strings.Builder
 	d := e.Decision
-	fmt.Fprintf(&b, "%s: %s (%s)\n  %s\n", d.Exclusion, d.Outcome, d.Effect, d.Why)
+	fmt.Fprintf(&b, "%s: %s (%s)\n  %s\n", d.Exclusion, p.paint(d.Outcome, string(d.Outcome)), d.Effect, d.Why)
 	if e.Tree != nil {
-		e.Tree.write(&b, 1)
+		e.Tree.write(&b, p, 1)
 	}
 	return b.String()
 }
@@ -100,16 +125,16 @@ var outcomeWords = map[besra.Outcome]string{
 // labels head the parts of logic.
 var labels = map[Kind]string{KindAnd: "all of", KindOr: "any of", KindNot: "not", KindCond: "if, then, else"}
 
-func (s *Step) write(b *strings.Builder, depth int) {
+func (s *Step) write(b *strings.Builder, p palette, depth int) {
 	indent := strings.Repeat("  ", depth)
 	label := labels[s.Kind]
 	switch {
 	case s.Outcome == "":
-		label = s.Text + "  (not needed)"
+		label = p.paint("", s.Text+"  (not needed)")
 	case label == "":
 		label = s.Text
 	}
-	fmt.Fprintf(b, "%s%s  %s\n", indent, outcomeWords[s.Outcome], label)
+	fmt.Fprintf(b, "%s%s  %s\n", indent, p.paint(s.Outcome, outcomeWords[s.Outcome]), label)
 	for _, f := range s.Facts {
 		fmt.Fprintf(b, "%s           %s\n", indent, factLine(f))
 	}
@@ -117,7 +142,7 @@ func (s *Step) write(b *strings.Builder, depth int) {
 		fmt.Fprintf(b, "%s           %s is not set\n", indent, name)
 	}
 	for _, part := range s.Steps {
-		part.write(b, depth+1)
+		part.write(b, p, depth+1)
 	}
 }
 

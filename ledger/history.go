@@ -193,3 +193,22 @@ func (g *Group) add(i *Item) {
 		g.Last = i.Last
 	}
 }
+
+// Records hands the records in a ledger to f, as they were written, in order. A
+// ledger that is not whole is a [*DamagedError], which comes after what could be
+// read.
+func Records(name string, f func(besra.Record) error) error {
+	v := &verifier{each: func(e Entry) error {
+		if e.Record == nil {
+			return nil
+		}
+		return f(*e.Record)
+	}}
+	if err := v.file(name, nil); err != nil {
+		return err
+	}
+	if len(v.v.Problems) > 0 {
+		return &DamagedError{name, v.v.Problems[0]}
+	}
+	return nil
+}

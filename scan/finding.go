@@ -1,7 +1,9 @@
 package scan
 
 import (
+	"context"
 	"slices"
+	"strings"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/yara"
@@ -40,4 +42,25 @@ func (r *run) match(m yara.Match, data []byte) besra.Match {
 		out.XorKey = &key
 	}
 	return out
+}
+
+// allFacts returns the facts of a finding with all others that its target's
+// context can give, sorted by name. What the exclusions asked for stands as it
+// was answered.
+func allFacts(ctx context.Context, f *besra.Finding, facts besra.Facts) []besra.Fact {
+	all := slices.Clone(f.Facts)
+	for _, def := range besra.Vocabulary() {
+		asked := slices.ContainsFunc(f.Facts, func(have besra.Fact) bool { return have.Name == def.Name })
+		if def.In(f.Target.Context) && !asked && !ofTheMatch(def.Name) {
+			all = append(all, facts.Fact(ctx, def.Name))
+		}
+	}
+	slices.SortFunc(all, func(a, b besra.Fact) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// ofTheMatch reports whether a fact is in the finding itself.
+func ofTheMatch(name string) bool {
+	group, _, _ := strings.Cut(name, ".")
+	return group == "rule" || group == "match"
 }

@@ -43,6 +43,10 @@ type Hunt struct {
 	// Excerpt is how many bytes before and after a match a finding holds
 	// (default 32), and MaxData how many of the match itself (default 128).
 	Excerpt, MaxData int
+	// AllFacts gathers every fact that the target's context can give for each
+	// finding, not only those that its exclusions asked for, so that another
+	// exclusion can be asked about it later without a scan.
+	AllFacts bool
 	// Progress is called now and then from any worker with the totals so far.
 	Progress func(targets, bytes, findings int64)
 	// Profile, where not nil, makes every worker measure what rules and patterns

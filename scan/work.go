@@ -201,7 +201,11 @@ func (r *run) finding(ctx context.Context, rule yara.Rule, t besra.Target, data 
 		Patterns:  r.patterns(rule, data),
 	}
 	f.ID = findingID(f)
-	exclusion.Apply(ctx, entry.Exclusions, f, t.Facts, r.start)
+	facts := exclusion.Remember(t.Facts)
+	exclusion.Apply(ctx, entry.Exclusions, f, facts, r.start)
+	if r.AllFacts {
+		f.Facts = allFacts(ctx, f, facts)
+	}
 	return f
 }
 

@@ -17,8 +17,9 @@ import (
 )
 
 func exclusionCommand(stdio stdio) *cobra.Command {
-	cmd := &cobra.Command{Use: "exclusion", Short: "Lint exclusions, show their language"}
-	cmd.AddCommand(exclusionLintCommand(stdio), exclusionFunctionsCommand(stdio), exclusionFactsCommand(stdio))
+	cmd := &cobra.Command{Use: "exclusion", Short: "Lint, backtest and audit exclusions"}
+	cmd.AddCommand(exclusionLintCommand(stdio), exclusionFunctionsCommand(stdio), exclusionFactsCommand(stdio),
+		exclusionBacktestCommand(stdio), exclusionAuditCommand(stdio))
 	return cmd
 }
 

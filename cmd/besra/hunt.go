@@ -40,6 +40,8 @@ type huntFlags struct {
 	noProgress    bool
 	profile       profileFlag
 	archives      archiveFlags
+	ledger        string
+	facts         string
 }
 
 func huntCommand(stdio stdio) *cobra.Command {
@@ -74,6 +76,8 @@ protocols carry, are opened up at every level. A place is one of:
 	f.BoolVar(&h.strict, "strict", false, "exit with 4 where something was not read")
 	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
 	h.archives.register(f)
+	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
+	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
 	h.profile.register(f)
 	return cmd
@@ -98,18 +102,22 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	bar := newProgress(stdio, h.noProgress)
 	stdio.out = bar.above(stdio.out)
 	defer bar.done()
+	book, err := openBook(stdio, h.ledger)
+	if err != nil {
+		return err
+	}
+	defer book.close()
 	out, err := h.output.open(stdio)
 	if err != nil {
 		return err
 	}
-	worst := &worstFinding{sink: out}
+	worst := &worstFinding{sink: book.before(out)}
 	hunt := &scan.Hunt{Set: set, Source: source, Sink: worst, Run: h.describe(ctx, host, set, paths), Gaps: gaps,
-		Expanders: h.archives.expanders(), Limits: h.archives.limits(), Workers: h.workers, Timeout: h.timeout, Progress: bar.update, Profile: h.profile.collect()}
+		Expanders: h.archives.expanders(), Limits: h.archives.limits(), Workers: h.workers, Timeout: h.timeout, Progress: bar.update,
+		Profile: h.profile.collect(), AllFacts: h.allFacts()}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
-	if cerr := out.Close(); err == nil {
-		err = cerr
-	}
+	err = errors.Join(err, out.Close(), book.close())
 	h.profile.print(stdio.err)
 	if notice := report.Notice(sum); notice != "" {
 		fmt.Fprintln(stdio.err, notice)
@@ -122,10 +130,19 @@ func (h *huntFlags) check() error {
 	if h.failOn != "" && besra.Severity(h.failOn).Rank() < 0 {
 		return fmt.Errorf("--fail-on %q: want informational, low, medium or high", h.failOn)
 	}
+	if h.facts != "" && h.facts != "asked" && h.facts != "all" {
+		return fmt.Errorf("--facts %q: want asked or all", h.facts)
+	}
 	if h.workers < 1 {
 		return fmt.Errorf("--workers %d: want at least 1", h.workers)
 	}
 	return nil
+}
+
+// allFacts reports whether findings hold all facts: on a ledger they do, unless
+// told otherwise, so that a new exclusion can be tried on them.
+func (h *huntFlags) allFacts() bool {
+	return h.facts == "all" || h.facts == "" && h.ledger != ""
 }
 
 // compile loads and compiles the packs. Invalid content ends the run before

@@ -24,7 +24,7 @@ type stdio struct {
 // never looks like "clean".
 const (
 	exitDone        = 0
-	exitFindings    = 1   // findings at or above --fail-on
+	exitFindings    = 1   // findings at or above --fail-on, stale exclusions with --fail-stale
 	exitUsage       = 2   // wrong flags, or the run could not start or go on
 	exitContent     = 3   // a rule, detection or exclusion is invalid
 	exitIncomplete  = 4   // with --strict: something was not read
@@ -106,7 +106,7 @@ Each flag can be set in the environment: --max-size as BESRA_MAX_SIZE.`,
 		return &hintError{err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath())}
 	})
 	root.AddCommand(huntCommand(io), detectionCommand(io), exclusionCommand(io), reportCommand(io), versionCommand(io),
-		yaraCommand(io), ruleCommand(io), moduleCommand(io))
+		ledgerCommand(io), explainCommand(io), yaraCommand(io), ruleCommand(io), moduleCommand(io))
 	return root
 }
 
