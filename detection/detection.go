@@ -37,10 +37,13 @@ type Detection struct {
 	// Parameters are the site-specific values that exclusions refer to as
 	// params.<name>.
 	Parameters exclusion.Parameters `yaml:"parameters,omitempty"`
-	Scenarios  []Scenario           `yaml:"scenarios,omitempty"`
-	Samples    Samples              `yaml:"samples,omitempty"`
-	References []string             `yaml:"references,omitempty"`
-	Provenance Provenance           `yaml:"provenance"`
+	// Lists are allow-lists that somebody vouches for, which exclusions refer to
+	// as lists.<name>.
+	Lists      exclusion.Lists `yaml:"lists,omitempty"`
+	Scenarios  []Scenario      `yaml:"scenarios,omitempty"`
+	Samples    Samples         `yaml:"samples,omitempty"`
+	References []string        `yaml:"references,omitempty"`
+	Provenance Provenance      `yaml:"provenance"`
 
 	// Path is the detection file's path in its pack, for messages.
 	Path string `yaml:"-"`

@@ -235,7 +235,7 @@ func (t *tester) compile(d *Detection, spec exclusion.Spec, f exclusion.Fixture,
 		p.Value = changed(listOf(p.Value))
 		params[name] = p
 	}
-	env, problems := exclusion.NewEnv(params, nil)
+	env, problems := exclusion.NewEnv(params, d.Lists)
 	if env == nil {
 		return nil, problems[0]
 	}

@@ -165,6 +165,7 @@ func (l *loader) detection(p string, text []byte) {
 		return
 	}
 	l.ids[d.ID] = p
+	l.lists(d)
 	l.pack.Detections = append(l.pack.Detections, d)
 }
 

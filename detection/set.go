@@ -197,7 +197,7 @@ func (c *setCompiler) add(p *Pack, d *Detection) {
 }
 
 func (c *setCompiler) exclusions(p *Pack, d *Detection) []*exclusion.Exclusion {
-	env, problems := exclusion.NewEnv(d.Parameters, nil)
+	env, problems := exclusion.NewEnv(d.Parameters, d.Lists)
 	if len(problems) > 0 {
 		c.fail(Fault{Pack: p.Name, Path: d.Path, Exclusion: problems})
 		return nil
