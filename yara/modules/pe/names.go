@@ -11,20 +11,29 @@ import (
 )
 
 // nameText shows a name in the way of OpenSSL's X509_NAME_oneline, with
-// YARA-X's names of attributes. Values that are no text are shown in hex.
+// YARA-X's names of attributes. Values that are no text are shown in hex. The
+// name ends before the first part without a sound attribute.
 func nameText(raw []byte) string {
 	var s strings.Builder
 	e := elementsOf(raw).inside(tagSequence)
 	for range maxParts {
-		if !e.more() {
+		part := attributesText(e.want(tagSet).Content)
+		if part == "" {
 			break
 		}
-		s.WriteByte('/')
-		for set := e.inside(tagSet); set.more(); {
-			pair := set.inside(tagSequence)
-			if oid, v := pair.oid(), pair.next(); pair.ok() {
-				s.WriteString(oidName(oid) + "=" + valueText(v))
-			}
+		s.WriteString("/" + part)
+	}
+	return s.String()
+}
+
+// attributesText shows the attributes of a part of a name, up to the first
+// that is damaged.
+func attributesText(content []byte) string {
+	var s strings.Builder
+	for set := elementsOf(content); set.more(); {
+		pair := set.inside(tagSequence)
+		if oid, v := pair.oid(), pair.next(); pair.ok() {
+			s.WriteString(oidName(oid) + "=" + valueText(v))
 		}
 	}
 	return s.String()

@@ -17,37 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the goldens")
 
-// show lists every field of a value that is not of its type's blank: one a
-// line, with its path.
-func show(w *strings.Builder, path string, t *module.Type, v module.Value) {
-	switch t.Kind {
-	case module.Struct:
-		for i, f := range t.Fields {
-			if f.Type != nil && !f.Const.Defined() {
-				show(w, path+"."+f.Name, f.Type, v.Field(i))
-			}
-		}
-	case module.Array:
-		for i := range v.List().Len() {
-			show(w, fmt.Sprintf("%s[%d]", path, i), t.Elem, v.List().At(i))
-		}
-	case module.Map:
-		for i := range v.Dict().Len() {
-			key, value := v.Dict().Entry(i)
-			show(w, path+"["+yaratest.Show(key)+"]", t.Elem, value)
-		}
-	default:
-		if v.Defined() {
-			fmt.Fprintf(w, "%s = %s\n", path, yaratest.Show(v))
-		}
-	}
-}
-
 func shown(data []byte, libyara bool) string {
-	m := pe.Module()
-	var w strings.Builder
-	show(&w, "pe", m.Schema, m.Load(&module.Input{Data: data, LibYARA: libyara}))
-	return w.String()
+	return yaratest.Dump(pe.Module(), &module.Input{Data: data, LibYARA: libyara})
 }
 
 // TestGolden holds all fields of files made by hand to testdata. The goldens
@@ -108,9 +79,7 @@ func TestNoPE(t *testing.T) {
 		"header beyond the end": append([]byte("MZ"), append(make([]byte, 58), 0xff, 0xff, 0xff, 0xff)...), "file header cut": cut[:64+len(richStub(0, [3]uint32{}, [3]uint32{}))+23],
 	} {
 		in := &module.Input{Data: data}
-		var w strings.Builder
-		show(&w, "pe", m.Schema, m.Load(in))
-		if got, want := w.String(), "pe.is_pe = false\n"; got != want {
+		if got, want := yaratest.Dump(m, in), "pe: is_pe = false\n"; got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 		for call, want := range map[string][2]string{
