@@ -16,6 +16,7 @@ package eval
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"time"
@@ -159,8 +160,13 @@ func (s *State) end() {
 // choose marks the rules that can match: an anchor was hit or there is none,
 // and the target passes the gate.
 func (s *State) choose() {
-	for _, r := range s.plan.unanchored {
+	for _, r := range s.plan.ungated {
 		s.nominate(r)
+	}
+	if len(s.data) >= 2 {
+		for _, r := range s.plan.unanchored[binary.LittleEndian.Uint16(s.data)] {
+			s.nominate(r)
+		}
 	}
 	for _, p := range s.patterns.Hit() {
 		for _, r := range s.plan.anchored.of(p) {

@@ -14,10 +14,12 @@ type Plan struct {
 	libyara bool
 	// slots is the most variables that a rule needs.
 	slots int
-	// anchored lists the rules that a pattern is an anchor of; unanchored the
-	// rules that have none.
+	// anchored lists the rules that a pattern is an anchor of; the others are
+	// in unanchored by the first two bytes that their gates ask for, or in
+	// ungated.
 	anchored   groups
-	unanchored []int32
+	unanchored map[uint16][]int32
+	ungated    []int32
 	// callees is what each OpCall node calls, by node.
 	callees map[program.NodeID]callee
 }
@@ -28,17 +30,27 @@ func New(prog *program.Program, modules []*module.Module) (*Plan, error) {
 	if len(modules) != len(prog.Modules) {
 		return nil, fmt.Errorf("the rules import %d modules, %d are at hand", len(prog.Modules), len(modules))
 	}
-	p := &Plan{prog: prog, modules: modules, libyara: prog.Dialect == program.LibYARA}
+	p := &Plan{prog: prog, modules: modules, libyara: prog.Dialect == program.LibYARA, unanchored: make(map[uint16][]int32)}
 	for i := range prog.Rules {
 		p.slots = max(p.slots, prog.Rules[i].Slots)
 		if prog.Rules[i].Anchors == nil {
-			p.unanchored = append(p.unanchored, int32(i))
+			p.addUnanchored(int32(i))
 		}
 	}
 	p.anchored = groupByAnchor(prog)
 	var err error
 	p.callees, err = resolveCalls(prog, p.modules)
 	return p, err
+}
+
+// addUnanchored files a rule without anchors under its first two bytes: a
+// target meets only those of its own.
+func (p *Plan) addUnanchored(r int32) {
+	if magic, ok := p.prog.Rules[r].Gate.Magic(); ok {
+		p.unanchored[magic] = append(p.unanchored[magic], r)
+	} else {
+		p.ungated = append(p.ungated, r)
+	}
 }
 
 // groups is a list of lists in two slices: list i is items[start[i]:start[i+1]].

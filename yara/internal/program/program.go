@@ -72,6 +72,17 @@ type Gate struct {
 	Headers          []Header
 }
 
+// Magic returns the first two bytes of the target, little-endian, where the
+// gate asks for certain ones.
+func (g *Gate) Magic() (magic uint16, ok bool) {
+	for _, h := range g.Headers {
+		if h.Offset == 0 && h.Width >= 2 && h.Mask&0xFFFF == 0xFFFF {
+			return uint16(h.Value), true
+		}
+	}
+	return 0, false
+}
+
 // Header says that the little-endian integer of Width bytes (1, 2 or 4) at
 // Offset, after & Mask, equals Value.
 type Header struct {

@@ -46,7 +46,7 @@ const minClass = 16
 func newClasses(t *Tables) classes {
 	count := make(map[uint16]int)
 	for i := range t.prog.Rules {
-		if m, ok := magicOf(&t.prog.Rules[i]); ok {
+		if m, ok := t.prog.Rules[i].Gate.Magic(); ok {
 			count[m]++
 		}
 	}
@@ -57,16 +57,6 @@ func newClasses(t *Tables) classes {
 		}
 	}
 	return c
-}
-
-// magicOf returns the first two bytes that a rule's gate asks for.
-func magicOf(r *program.Rule) (uint16, bool) {
-	for _, h := range r.Gate.Headers {
-		if h.Offset == 0 && h.Width >= 2 && h.Mask&0xFFFF == 0xFFFF {
-			return uint16(h.Value), true
-		}
-	}
-	return 0, false
 }
 
 func asksForStart(headers []program.Header) bool {
@@ -89,7 +79,7 @@ func (c *class) build(t *Tables) {
 	c.eager.patterns = newBitset(len(t.prog.Patterns))
 	for i := range t.prog.Rules {
 		r := &t.prog.Rules[i]
-		m, ok := magicOf(r)
+		m, ok := r.Gate.Magic()
 		if ok && t.classes.byMagic[m] != nil && (c.any || m != c.magic) {
 			continue
 		}
