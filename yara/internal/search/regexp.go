@@ -95,43 +95,43 @@ func (s *State) matchFrom(n *needle, start int) {
 	s.searchRegexpAt(n, start)
 }
 
-// take records the match of a regexp where its boundaries hold. Of a match
-// that ends within a word YARA tries the other ends.
+// take records the match of a regexp where its boundaries hold. The engines
+// do not look for another end where they do not.
 func (s *State) take(n *needle, start, end int) {
-	ok := s.bounded(n.Boundary, start, end, 0)
-	if !ok && s.t.prog.Dialect == program.LibYARA {
-		end, ok = s.boundedEnd(n, start)
-	}
-	if ok {
+	if s.bounded(n.Boundary, start, end, 0) {
 		s.record(n.pattern, Match{Offset: int64(start), Length: int64(end - start)})
 	}
 }
 
-// boundedEnd returns the end that counts among those at which the boundaries hold.
-func (s *State) boundedEnd(n *needle, start int) (end int, ok bool) {
-	longest := s.t.prog.Patterns[n.pattern].Longest
-	s.machine.EndsAt(wholeOf(n.Needle), s.data, start, n.expr.whole, func(e int) bool {
-		if s.bounded(n.Boundary, start, e, 0) {
-			end, ok = e, true
-		}
-		return longest || !ok
-	})
-	return end, ok
-}
-
 // searchRegexp looks for a regexp without the help of atoms, in time linear in
-// the data but for the ends.
+// the data but for the ends. Where all matches count they are taken in order:
+// there may be more than are kept.
 func (s *State) searchRegexp(n *needle) {
 	p := n.backwards()
 	if p == nil {
 		return
 	}
+	all := s.wantsAll(n.pattern)
+	var starts places
+	if all {
+		starts = newPlaces(len(s.data) + 1)
+	}
 	looks := 0
 	s.machine.Starts(p, s.data, 0, len(s.data), func(start int) bool {
+		if all {
+			starts.add(start)
+		} else {
+			s.matchFrom(n, start)
+		}
 		looks++
-		s.matchFrom(n, start)
 		return s.status[n.pattern]&closed == 0 && (looks%1024 != 0 || !s.interrupted())
 	})
+	for at, ok := starts.between(0, len(s.data), false); ok && s.status[n.pattern]&closed == 0; at, ok = starts.between(at+1, len(s.data), false) {
+		s.matchFrom(n, at)
+		if at%1024 == 0 && s.interrupted() {
+			return
+		}
+	}
 }
 
 func (s *State) searchRegexpAt(n *needle, at int) {

@@ -64,20 +64,11 @@ func appendNeedles(t testing.TB, list []program.Needle, node *regex.Node, fullwo
 }
 
 // naiveRegexp tries the whole expression at every offset.
-func naiveRegexp(d program.Dialect, n *program.Needle, data []byte, at int, longest bool) (Match, bool) {
+func naiveRegexp(n *program.Needle, data []byte, at int) (Match, bool) {
 	var m regex.Machine
 	whole := wholeOf(n)
 	end, ok := m.MatchAt(whole, data, at, 0)
-	if ok && n.Boundary != program.NoBoundary && !naiveBoundary(n.Boundary, data, at, end) {
-		if ok = false; d == program.LibYARA {
-			m.EndsAt(whole, data, at, 0, func(e int) bool {
-				if naiveBoundary(n.Boundary, data, at, e) && (!ok || longest) {
-					end, ok = e, true
-				}
-				return true
-			})
-		}
-	}
+	ok = ok && (n.Boundary == program.NoBoundary || naiveBoundary(n.Boundary, data, at, end))
 	return Match{Offset: int64(at), Length: int64(end - at)}, ok
 }
 
@@ -149,7 +140,7 @@ func compareRegexps(t *testing.T, prog *program.Program, s *State, data []byte, 
 		for at := range data {
 			var here list
 			for j := range p.Needles {
-				if m, ok := naiveRegexp(prog.Dialect, &p.Needles[j], data, at, p.Longest); ok {
+				if m, ok := naiveRegexp(&p.Needles[j], data, at); ok {
 					if here.matches == nil {
 						here.matches = append(here.matches, m)
 					}
@@ -255,4 +246,23 @@ func FuzzRegexps(f *testing.F) {
 		s := New(prog).NewState()
 		compareRegexps(t, prog, s, data, []string{text})
 	})
+}
+
+// Of more matches than are kept, the first are: also of a regexp that is looked
+// for from the end of the data.
+func TestFirstMatchesAreKept(t *testing.T) {
+	p, ok := regexpPattern(t, `[a-c][^x]`, false, false)
+	if !ok {
+		t.Fatal("does not compile")
+	}
+	p.Positions = true
+	s := New(programOf([]program.Pattern{p}, true)).NewState()
+	s.Begin([]byte(strings.Repeat("ab", 50)), Options{MaxMatches: 3})
+	var got []int64
+	for _, m := range s.Matches(0) {
+		got = append(got, m.Offset)
+	}
+	if want := []int64{0, 1, 2}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
