@@ -25,7 +25,7 @@ func samples(t *testing.T) map[string][]byte {
 	}
 	files := make(map[string][]byte)
 	for _, name := range append(names, filepath.Join("..", "msi", "testdata", "signed.msi")) {
-		if ext := filepath.Ext(name); ext == ".golden" || ext == ".md" {
+		if ext := filepath.Ext(name); ext == ".golden" || ext == ".md" || ext == "" {
 			continue
 		}
 		b, err := os.ReadFile(name)
