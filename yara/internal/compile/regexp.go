@@ -57,7 +57,7 @@ func (l *lowering) checkRegexp(re *syntax.RegexpLit, n *regex.Node) bool {
 	case n.MatchesEmpty():
 		l.errorAt("matches_empty", re.Span, "regexp matches the empty string", "it would match at every offset")
 		return false
-	case n.ArbitraryPrefix():
+	case n.DotPrefix():
 		l.errorAt("arbitrary_prefix", re.Span, "regexp begins with any number of any bytes",
 			"it would match at every offset before the rest", "leave the beginning out")
 		return false

@@ -74,7 +74,7 @@ func (s *State) arithmetic(n *program.Node) (int64, bool) {
 	case program.OpDivInt, program.OpModInt:
 		return s.divide(n.Op, a, b)
 	}
-	return shift(n.Op, a, b)
+	return s.shift(n.Op, a, b)
 }
 
 // divide is undefined for 0. The quotient of the least integer and -1 does not
@@ -90,14 +90,18 @@ func (s *State) divide(op program.Op, a, b int64) (int64, bool) {
 	return a % b, true
 }
 
-// shift is undefined for a negative count and 0 from 64 on, to the right too.
-func shift(op program.Op, a, count int64) (int64, bool) {
+// shift is 0 from a count of 64 on, to the right too. Of a negative count
+// YARA-X takes the last six bits; to libyara it is undefined.
+func (s *State) shift(op program.Op, a, count int64) (int64, bool) {
 	switch {
-	case count < 0:
+	case count < 0 && s.plan.libyara:
 		return 0, false
+	case count < 0:
+		count &= 63
 	case count >= 64:
 		return 0, true
-	case op == program.OpShl:
+	}
+	if op == program.OpShl {
 		return a << uint(count), true
 	}
 	return a >> uint(count), true

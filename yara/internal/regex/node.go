@@ -27,6 +27,9 @@ type Node struct {
 	// Min == Max and a quantifier was written in the greedy form.
 	Greedy bool
 	Look   Assertion
+	// Dot is set for an OpSet that was written as a dot for any byte, under the
+	// flag behind the regexp.
+	Dot bool
 }
 
 // Literal returns a node that matches the bytes b, which it keeps.
@@ -337,27 +340,39 @@ func (n *Node) first() (Set, bool) {
 }
 
 // ArbitraryPrefix reports whether matches begin with any number of any bytes,
-// as /.*foo/s does: every place before a match is then one, too.
+// as those of /.*foo/s and /[\s\S]+foo/ do: every place before a match is then
+// one, too.
 func (n *Node) ArbitraryPrefix() bool {
+	return n.beginsWithAny(func(n *Node) bool { return *n.Set == AnyByte() })
+}
+
+// DotPrefix is ArbitraryPrefix of what is written with dots: YARA-X refuses
+// /.*foo/s, and takes (?s).*foo and /[\s\S]+foo/.
+func (n *Node) DotPrefix() bool {
+	return n.beginsWithAny(func(n *Node) bool { return n.Dot })
+}
+
+func (n *Node) beginsWithAny(any func(set *Node) bool) bool {
 	if n.Op == OpConcat {
 		for _, s := range n.Subs {
-			if s.ArbitraryPrefix() {
+			if s.beginsWithAny(any) {
 				return true
 			}
-			if !s.anyBytes() {
+			if !s.isRunOf(any) {
 				return false
 			}
 		}
 	}
-	return n.Op == OpRepeat && n.Max < 0 && n.Subs[0].anyBytes()
+	return n.Op == OpRepeat && n.Max < 0 && n.Subs[0].isRunOf(any)
 }
 
-// anyBytes reports whether n takes any byte, perhaps a number of times.
-func (n *Node) anyBytes() bool {
+// isRunOf reports whether n takes a byte of such a set, perhaps a number of
+// times.
+func (n *Node) isRunOf(any func(set *Node) bool) bool {
 	if n.Op == OpRepeat {
-		return n.Subs[0].anyBytes()
+		return n.Subs[0].isRunOf(any)
 	}
-	return n.Op == OpSet && *n.Set == AnyByte()
+	return n.Op == OpSet && any(n)
 }
 
 // Anchored reports whether every match begins at the start of the data.

@@ -197,7 +197,9 @@ func (p *parser) dot() *Node {
 		return s.node()
 	}
 	if p.flags.dotAll {
-		return Class(AnyByte())
+		n := Class(AnyByte())
+		n.Dot = p.opt.DotAll
+		return n
 	}
 	s := setDot
 	if p.flags.carriage {

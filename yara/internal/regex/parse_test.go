@@ -239,6 +239,7 @@ func TestProperties(t *testing.T) {
 		{`(?s).*foo`, false, true, false, true, `[^]`},
 		{`(?s)..{2,}foo`, false, true, false, true, `[^]`},
 		{`(?s).{2,5}foo`, false, true, false, false, `[^]`},
+		{`[\s\S]+foo`, false, true, false, true, `[^]`},
 		{`.*foo`, false, true, false, false, `[^\x0A]`},
 	}
 	for _, test := range tests {

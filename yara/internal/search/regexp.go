@@ -26,13 +26,22 @@ func newExpression(n *program.Needle, ordinal int32) *expression {
 	if links := wholeOf(n).Links(); links != nil {
 		x.linked = newLinked(links)
 		x.forward, x.backward, x.whole = program.ScanLimit, program.ScanLimit, program.ScanLimit
-	} else if wholeOf(n).OpenJump() <= program.LongJump {
+	} else if wholeOf(n).OpenJump() <= program.LongJump || beginsOpen(wholeOf(n).Node()) {
 		x.forward, x.backward, x.whole = program.ScanLimit, program.ScanLimit, program.ScanLimit
 		if n.Reverse != nil && len(n.Atoms) > 0 {
 			x.whole = 2 * program.ScanLimit
 		}
 	}
 	return x
+}
+
+// beginsOpen reports whether an expression begins with any number of any bytes:
+// nothing is before that to be matched by itself.
+func beginsOpen(n *regex.Node) bool {
+	if n.Op == regex.OpConcat {
+		n = n.Subs[0]
+	}
+	return n.Op == regex.OpRepeat && n.Max < 0
 }
 
 // wholeOf is the prog of a needle's whole expression.

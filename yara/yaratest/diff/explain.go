@@ -2,6 +2,7 @@ package diff
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/besra-hunt/besra/yara"
@@ -16,6 +17,9 @@ import (
 // condition differs because a match does, or because YARA-X looks for
 // patterns only once a condition has come to ask for one.
 func Explained(rules string, d *Difference) (string, error) {
+	if d.Kind == Refuses && strings.Contains(d.What, "[matches_empty]") && emptyInside.MatchString(rules) {
+		return "yara-x loses an empty alternative", nil
+	}
 	if why := explainedMatches(rules, d); why != "" {
 		return why, nil
 	}
@@ -121,6 +125,10 @@ func (f matchFilter) name() string {
 		return ""
 	case f.otherLength():
 		return "atoms decide the length"
+	case f.onlyTheirs() && f.impossible():
+		return "yara-x miscounts a repetition"
+	case f.onlyOurs() && wideJump.MatchString(f.text):
+		return "one length before a wide jump"
 	case fullword:
 		return "atoms decide the length of a word"
 	case emptyAlternative.MatchString(f.text) && f.Oracle.Dialect == yara.YARAX:
@@ -129,8 +137,62 @@ func (f matchFilter) name() string {
 	return ""
 }
 
+// emptyInside finds the regexps of rules with such an alternative.
+var emptyInside = regexp.MustCompile(`(?m)= /.*(\(\||\|\)|\|\|)|= /\||\|/\w*( |$)`)
+
 // emptyAlternative finds an alternative of nothing in a regexp.
 var emptyAlternative = regexp.MustCompile(`\(\||\|\)|^/\||\|/\w*( |$)`)
+
+// wideJump finds jumps of 200 bytes and more in a hex pattern: both engines
+// match what is before them by itself, and take the first length of that.
+var wideJump = regexp.MustCompile(`^\{.*\[(\d*-|[2-9]\d\d|\d+-[2-9]\d\d)\]`)
+
+func (f matchFilter) onlyTheirs() bool { return !slices.Contains(f.Ours.Scans[0].Matches, f.Match) }
+
+func (f matchFilter) onlyOurs() bool { return !slices.Contains(f.Theirs.Scans[0].Matches, f.Match) }
+
+// impossible reports whether a third engine says that a regexp does not match
+// the bytes of the match.
+func (f matchFilter) impossible() bool {
+	end := strings.LastIndexByte(f.text, '/')
+	if f.text[0] != '/' || f.Oracle.Dialect != yara.YARAX || f.Offset+f.Length > int64(len(f.Data)) {
+		return false
+	}
+	flags := "(?s"
+	if !strings.HasPrefix(f.text[end+1:], "s") && !strings.HasPrefix(f.text[end+1:], "is") {
+		flags = "(?-s"
+	}
+	if strings.HasPrefix(f.text[end+1:], "i") || strings.Contains(f.text[end:], " nocase") {
+		flags = strings.Replace(flags, "?", "?i", 1)
+	}
+	re, err := regexp.Compile("^" + flags + ":" + strings.ReplaceAll(f.text[1:end], "{,", "{0,") + ")$")
+	if err != nil {
+		return false
+	}
+	bytes := f.Data[f.Offset : f.Offset+f.Length]
+	if strings.Contains(f.text[end:], " wide") && len(bytes)%2 == 0 && bytes[1] == 0 {
+		bytes = narrow(bytes)
+	}
+	return !re.MatchString(latin1(bytes))
+}
+
+// narrow drops every other byte.
+func narrow(b []byte) []byte {
+	var low []byte
+	for i := 0; i < len(b); i += 2 {
+		low = append(low, b[i])
+	}
+	return low
+}
+
+// latin1 makes a character of each byte.
+func latin1(b []byte) string {
+	runes := make([]rune, len(b))
+	for i, c := range b {
+		runes[i] = rune(c)
+	}
+	return string(runes)
+}
 
 // otherLength reports whether both sides have a match there, of two lengths.
 func (f matchFilter) otherLength() bool {

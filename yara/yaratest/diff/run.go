@@ -97,7 +97,12 @@ func (r *Runner) compare(seed uint64, o Oracle, g *Group, set int, ours, theirs 
 	case ours.Refused != "":
 		d.Kind, d.What = Refuses, ours.Refused
 		d.Ours, d.Theirs = ours, theirs
-		return []Difference{d}, nil
+		why, err := Explained(d.Set.String(), &d)
+		if why != "" {
+			r.Tally.Explained[why]++
+			return nil, err
+		}
+		return []Difference{d}, err
 	}
 	text := d.Set.String()
 	for j := range g.Data {
