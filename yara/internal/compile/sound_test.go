@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -99,6 +100,8 @@ func (n naive) Matches(p int32) []search.Match {
 
 func (n naive) Found(p int32) bool { return n.Count(p) > 0 }
 func (n naive) Count(p int32) int  { return len(n.Matches(p)) }
+
+func (n naive) Expect(iter.Seq[int32]) {}
 
 func (n naive) Hit() []int32 {
 	var list []int32

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"iter"
 	"math"
 	"slices"
 	"testing"
@@ -113,6 +114,8 @@ type fake struct {
 	matches map[int32][]search.Match
 	asked   []int32
 }
+
+func (f *fake) Expect(iter.Seq[int32]) {}
 
 func (f *fake) Hit() []int32 {
 	var hit []int32

@@ -19,6 +19,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
@@ -30,6 +31,8 @@ import (
 type Patterns interface {
 	// Hit lists the patterns with a match so far.
 	Hit() []int32
+	// Expect tells which patterns may be asked for, each once or more often.
+	Expect(patterns iter.Seq[int32])
 	// Found reports whether the pattern occurs.
 	Found(pattern int32) bool
 	// Count is the number of the pattern's matches.
@@ -66,9 +69,10 @@ type State struct {
 	patterns  Patterns
 	externals []module.Value
 
-	candidates, held bitset  // by rule
-	matching         []int32 // rules
-	roots            []root  // by module
+	candidates, held bitset          // by rule
+	mayAsk           iter.Seq[int32] // the patterns of candidates
+	matching         []int32         // rules
+	roots            []root          // by module
 	matchers         []matcher
 
 	slots   []module.Value // variables of the rule under evaluation
@@ -104,6 +108,7 @@ func (p *Plan) NewState() *State {
 		matchers:   p.newMatchers(),
 	}
 	s.Input.LibYARA = p.libyara
+	s.mayAsk = s.patternsOfCandidates
 	return s
 }
 
@@ -113,6 +118,7 @@ func (p *Plan) NewState() *State {
 func (s *State) Run(scan Scan) error {
 	s.begin(scan)
 	s.choose()
+	s.patterns.Expect(s.mayAsk)
 	for r := range s.candidates.all() {
 		if !s.step(1) {
 			break
@@ -178,6 +184,16 @@ func (s *State) choose() {
 func (s *State) nominate(r int32) {
 	if !s.candidates.has(r) && s.passes(&s.plan.prog.Rules[r].Gate) {
 		s.candidates.set(r)
+	}
+}
+
+func (s *State) patternsOfCandidates(yield func(int32) bool) {
+	for r := range s.candidates.all() {
+		for _, p := range s.plan.prog.Rules[r].Patterns {
+			if !yield(p.Pattern) {
+				return
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"errors"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -235,6 +236,8 @@ func TestNoAllocations(t *testing.T) {
 
 // quiet is a search that finds nothing.
 type quiet struct{}
+
+func (*quiet) Expect(iter.Seq[int32]) {}
 
 func (*quiet) Hit() []int32                 { return nil }
 func (*quiet) Found(int32) bool             { return false }

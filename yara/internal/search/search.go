@@ -9,6 +9,7 @@
 //	state.Begin(data, search.Options{})
 //	err := state.Run(ctx)          // the eager pass over the anchors
 //	for _, p := range state.Hit()  // anchors that occur
+//	state.Expect(others)           // what may be asked for next
 //	state.Found(q)                 // any other pattern, looked for now
 //	state.Matches(q)               // where, sorted, one an offset
 //
@@ -107,6 +108,7 @@ type State struct {
 	tail       [32]byte
 	explored   explored
 	decoded    []byte
+	expected   []int32
 }
 
 // NewState returns a state for one scanner.
