@@ -139,6 +139,7 @@ var vocabulary = []FactDef{
 	{"process.pid", TypeInt, running, "Process identifier."},
 	{"process.name", TypeString, called, "Base name of the process's executable."},
 	{"process.exe", TypeString, called, "Path of the process's executable."},
+	{"process.deleted", TypeBool, running, "The file of the executable was deleted or replaced while the process runs."},
 	{"process.sha256", TypeString, running, "SHA-256 of the process's executable, lower-case hex."},
 	{"process.cmdline", TypeString, called, "Command line, arguments joined by a space."},
 	{"process.cwd", TypeString, called, "Working directory."},

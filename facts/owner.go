@@ -126,3 +126,7 @@ func (f *File) writable(open func(part) bool) besra.Fact {
 		}
 	}
 }
+
+// User returns the name that the host's own passwd file gives a user; empty, with
+// the reason, where it gives none.
+func (h *Host) User(uid uint32) (name, why string) { return h.accounts().user(uid) }

@@ -10,7 +10,7 @@ import (
 )
 
 // patterns copies the rule's patterns that matched, with excerpts.
-func (r *run) patterns(rule yara.Rule, data []byte) []besra.PatternHits {
+func (r *run) patterns(rule yara.Rule, data view) []besra.PatternHits {
 	var hits []besra.PatternHits
 	for p := range rule.Patterns() {
 		if p.Private() {
@@ -30,13 +30,12 @@ func (r *run) patterns(rule yara.Rule, data []byte) []besra.PatternHits {
 	return hits
 }
 
-func (r *run) match(m yara.Match, data []byte) besra.Match {
-	size := int64(len(data))
+func (r *run) match(m yara.Match, data view) besra.Match {
 	end := m.Offset + m.Length
 	out := besra.Match{Offset: m.Offset, Length: m.Length,
-		Before: slices.Clone(data[max(0, m.Offset-int64(r.Excerpt)):m.Offset]),
-		Data:   slices.Clone(data[m.Offset:min(end, m.Offset+int64(r.MaxData))]),
-		After:  slices.Clone(data[end:min(size, end+int64(r.Excerpt))])}
+		Before: data.bytes(m.Offset-int64(r.Excerpt), m.Offset),
+		Data:   data.bytes(m.Offset, min(end, m.Offset+int64(r.MaxData))),
+		After:  data.bytes(end, end+int64(r.Excerpt))}
 	if m.Xor {
 		key := m.XorKey
 		out.XorKey = &key

@@ -99,6 +99,9 @@ func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.
 			err = faultError(p)
 		}
 	}()
+	if m, ok := content.(besra.Memory); ok {
+		return w.scanMemory(ctx, t, m)
+	}
 	data := content.Bytes()
 	if f, ok := t.Facts.(besra.ContentFacts); ok {
 		f.SetContent(data)
@@ -123,17 +126,22 @@ func (w *worker) search(ctx context.Context, t besra.Target, data []byte) error 
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	digest := ""
+	w.findings(ctx, results, t, whole(data), func() string { return contentDigest(ctx, t, data) })
+	return err
+}
+
+// findings hands on what matched. digest names the content, where anything did.
+func (w *worker) findings(ctx context.Context, results *yara.Results, t besra.Target, data view, digest func() string) {
+	sum := ""
 	for rule := range results.Matching() {
-		if digest == "" {
-			digest = contentDigest(ctx, t, data)
+		if sum == "" {
+			sum = digest()
 		}
-		if f := w.finding(ctx, rule, t, data, digest); f != nil {
+		if f := w.finding(ctx, rule, t, data, sum); f != nil {
 			w.counts.finding(f)
 			w.send(besra.Record{Type: besra.RecordFinding, Finding: f})
 		}
 	}
-	return err
 }
 
 // contentDigest returns the SHA-256 of the bytes that were scanned. The facts
@@ -186,7 +194,7 @@ func gapReason(err error) string {
 
 // finding makes the record of one matching rule and lets the exclusions decide.
 // It returns nil for a rule that is no detection of its own (a helper).
-func (r *run) finding(ctx context.Context, rule yara.Rule, t besra.Target, data []byte, digest string) *besra.Finding {
+func (r *run) finding(ctx context.Context, rule yara.Rule, t besra.Target, data view, digest string) *besra.Finding {
 	entry := r.Set.Entry(rule)
 	if entry == nil {
 		return nil
@@ -197,7 +205,7 @@ func (r *run) finding(ctx context.Context, rule yara.Rule, t besra.Target, data 
 		Verdict: besra.VerdictAlert, Severity: severity, AuthorSeverity: severity,
 		Detection: det,
 		Rule:      ref,
-		Target:    besra.TargetRef{Name: besra.Text(t.Name), Context: t.Context, Size: int64(len(data)), SHA256: digest},
+		Target:    besra.TargetRef{Name: besra.Text(t.Name), Context: t.Context, Size: data.size(), SHA256: digest},
 		Patterns:  r.patterns(rule, data),
 	}
 	f.ID = findingID(f)

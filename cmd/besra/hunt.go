@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/besra-hunt/besra"
@@ -17,6 +18,7 @@ import (
 	"github.com/besra-hunt/besra/facts"
 	"github.com/besra-hunt/besra/report"
 	"github.com/besra-hunt/besra/scan"
+	"github.com/besra-hunt/besra/source/process"
 	"github.com/spf13/cobra"
 )
 
@@ -40,6 +42,10 @@ type huntFlags struct {
 	noProgress    bool
 	profile       profileFlag
 	archives      archiveFlags
+	regions       string
+	skipProcesses []string
+	pids          []int
+	names         []string
 	ledger        string
 	facts         string
 }
@@ -76,6 +82,10 @@ protocols carry, are opened up at every level. A place is one of:
 	f.BoolVar(&h.strict, "strict", false, "exit with 4 where something was not read")
 	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
 	h.archives.register(f)
+	f.IntSliceVar(&h.pids, "pid", nil, "process whose memory is scanned, as process:PID; may be repeated")
+	f.StringSliceVar(&h.names, "name", nil, "name of processes whose memory is scanned, as process:NAME; may be repeated")
+	f.StringVar(&h.regions, "regions", string(process.Private), "regions of processes that are read: private, anonymous, executable, all")
+	f.StringSliceVar(&h.skipProcesses, "skip-process", nil, "name of processes that are left alone; may be repeated")
 	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
 	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
@@ -84,6 +94,7 @@ protocols carry, are opened up at every level. A place is one of:
 }
 
 func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error {
+	paths = append(paths, h.processes()...)
 	if err := h.check(); err != nil {
 		return err
 	}
@@ -124,6 +135,18 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	}
 	fmt.Fprintln(stdio.err, report.ClosingLine(sum))
 	return h.exit(sum, worst, err)
+}
+
+// processes are the places that --pid and --name stand for.
+func (h *huntFlags) processes() []string {
+	var places []string
+	for _, pid := range h.pids {
+		places = append(places, "process:"+strconv.Itoa(pid))
+	}
+	for _, name := range h.names {
+		places = append(places, "process:"+name)
+	}
+	return places
 }
 
 func (h *huntFlags) check() error {

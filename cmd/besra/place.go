@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/facts"
 	"github.com/besra-hunt/besra/source/capture"
 	"github.com/besra-hunt/besra/source/files"
+	"github.com/besra-hunt/besra/source/process"
 )
 
 // scheme is a kind of place to hunt in, named before a colon. A file of such a
@@ -25,6 +27,7 @@ type scheme struct {
 func schemes() []scheme {
 	return []scheme{
 		{"capture", "FILE", "traffic in a pcap or pcapng file; - reads one from standard input", openCapture},
+		{"process", "PID|NAME|all", "memory of running processes, by number or by a glob over the name of the program (Linux, Windows)", openProcess},
 		{"live", "INTERFACE", "traffic on a network interface, until interrupted (Linux, needs CAP_NET_RAW)", openLive},
 	}
 }
@@ -95,6 +98,20 @@ func openLive(_ *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.S
 		return nil, &hintError{errors.New("live: names no interface"), "live:eth0; ip link lists what there is"}
 	}
 	return capture.New(capture.Config{Facts: host, Interface: what})
+}
+
+func openProcess(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {
+	c := process.Config{Host: host, Kinds: process.Kinds(h.regions), Skip: h.skipProcesses}
+	switch pid, err := strconv.Atoi(what); {
+	case what == "":
+		return nil, &hintError{errors.New("process: names no process"), "process:1234, process:sshd, process:all"}
+	case what == "all":
+	case err == nil:
+		c.PIDs = []int{pid}
+	default:
+		c.Names = []string{what}
+	}
+	return process.New(c)
 }
 
 // sequence runs one source after the other. A source that cannot go on does not

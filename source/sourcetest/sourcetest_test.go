@@ -154,6 +154,10 @@ func TestLeakIsFound(t *testing.T) {
 	p := place("leaks a goroutine")
 	end := make(chan struct{})
 	p.Source.(*memory).end = end
+	const alone = 2 // the runner's goroutine and this one: those of other tests must have ended
+	if err := settled(alone, patience); err != nil {
+		t.Fatal(err)
+	}
 	before := runtime.NumGoroutine()
 	if _, err := runAll(p); err != nil {
 		t.Fatal(err)

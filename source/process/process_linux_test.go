@@ -1,0 +1,296 @@
+package process
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/facts"
+	"github.com/besra-hunt/besra/source/sourcetest"
+)
+
+func liveHost(t testing.TB) *facts.Host {
+	t.Helper()
+	h, err := facts.NewHost(facts.Config{Name: "h"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// fake is a proc file system of a few made processes.
+type fake struct {
+	t   *testing.T
+	dir string
+}
+
+func newFake(t *testing.T) fake {
+	f := fake{t, t.TempDir()}
+	f.write("stat", "cpu 1 2 3\nbtime 1700000000\n")
+	return f
+}
+
+func (f fake) write(name, content string) {
+	f.t.Helper()
+	path := filepath.Join(f.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// process makes a process whose heap, from the address 4096 on, holds content.
+func (f fake) process(pid, ppid int, exe, content string) {
+	f.t.Helper()
+	p := strconv.Itoa(pid) + "/"
+	f.write(p+"stat", fmt.Sprintf("%d (%s (x)) S %d %s 250 0 0", pid, filepath.Base(exe), ppid, strings.Repeat("0 ", 17)))
+	f.write(p+"status", "Name:\tx\nUid:\t0\t0\t0\t0\n")
+	f.write(p+"cmdline", exe+"\x00--flag\x00a b\x00")
+	f.write(p+"cgroup", "0::/system.slice/docker-"+strings.Repeat("ab", 32)+".scope\n")
+	f.write(p+"maps", fmt.Sprintf("1000-%x rw-p 00000000 00:00 0 [heap]\n100000-101000 r--p 00000000 08:01 9 /lib/a.so\n", 4096+len(content)))
+	f.write(p+"mem", strings.Repeat("\x00", 4096)+content)
+	if exe != "" {
+		if err := os.Symlink(exe, filepath.Join(f.dir, p, "exe")); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+func (f fake) source(c Config) *Source {
+	f.t.Helper()
+	c.Host = liveHost(f.t)
+	s, err := New(c)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	s.system = proc(f.dir)
+	return s
+}
+
+// read returns what a target's regions hold, joined.
+func read(t *testing.T, target besra.Target) string {
+	t.Helper()
+	c, err := target.Open(t.Context())
+	if err != nil {
+		t.Fatalf("%s: %v", target.Name, err)
+	}
+	defer c.Close()
+	m := c.(besra.Memory)
+	var b strings.Builder
+	for r := range m.Regions() {
+		buf := make([]byte, r.Size)
+		if n, err := m.ReadAt(buf, r.Base); err != nil || n != len(buf) {
+			t.Errorf("%s: read %d of %d bytes at %#x: %v", target.Name, n, len(buf), r.Base, err)
+		}
+		b.Write(buf)
+	}
+	return b.String()
+}
+
+func TestSelection(t *testing.T) {
+	f := newFake(t)
+	f.process(1, 0, "/sbin/init", "i")
+	f.process(2, 0, "", "")
+	f.process(20, 2, "", "")
+	f.process(101, 1, "/usr/sbin/sshd", "s")
+	f.process(102, 101, "/usr/bin/bash", "b")
+	f.process(os.Getpid(), 1, "/tmp/besra", "self")
+	tests := []struct {
+		name   string
+		config Config
+		want   []string
+		gaps   []string
+	}{
+		{"all", Config{}, []string{"process:101:/usr/sbin/sshd", "process:102:/usr/bin/bash", "process:1:/sbin/init"}, []string{"kernel-thread", "kernel-thread", "self"}},
+		{"by number", Config{PIDs: []int{102}}, []string{"process:102:/usr/bin/bash"}, nil},
+		{"by name", Config{Names: []string{"ss*"}}, []string{"process:101:/usr/sbin/sshd"}, nil},
+		{"by either", Config{PIDs: []int{1}, Names: []string{"bash"}}, []string{"process:102:/usr/bin/bash", "process:1:/sbin/init"}, nil},
+		{"left alone", Config{Names: []string{"*"}, Skip: []string{"bash"}}, []string{"process:101:/usr/sbin/sshd", "process:1:/sbin/init"}, []string{"excluded", "kernel-thread", "kernel-thread", "self"}},
+		{"none of that number", Config{PIDs: []int{999}}, nil, []string{"vanished"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var r sourcetest.Recorder
+			if err := f.source(tt.config).Run(t.Context(), &r); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Names(); !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			var gaps []string
+			for _, g := range r.Gaps() {
+				gaps = append(gaps, g.Reason)
+			}
+			slices.Sort(gaps)
+			if !slices.Equal(gaps, tt.gaps) {
+				t.Errorf("gaps: got %q, want %q", gaps, tt.gaps)
+			}
+		})
+	}
+}
+
+func TestMemoryAndFacts(t *testing.T) {
+	f := newFake(t)
+	f.process(1, 0, "/sbin/init", "i")
+	f.process(101, 1, "/usr/sbin/sshd (deleted)", "the heap")
+	var r sourcetest.Recorder
+	if err := f.source(Config{PIDs: []int{101}}).Run(t.Context(), &r); err != nil || len(r.Targets()) != 1 {
+		t.Fatalf("got %d targets and error %v", len(r.Targets()), err)
+	}
+	target := r.Targets()[0]
+	if got := read(t, target); got != "the heap" {
+		t.Errorf("content: got %q", got)
+	}
+	if g := r.Gaps(); len(g) != 1 || g[0].Reason != ReasonRegions {
+		t.Errorf("gaps: got %+v, want the regions that were left out", g)
+	}
+	for name, want := range map[string]string{
+		"process.pid": "101", "process.name": "sshd", "process.exe": "/usr/sbin/sshd", "process.deleted": "true",
+		"process.cmdline": "/usr/sbin/sshd (deleted) --flag a b", "process.uid": "0", "process.user": "root",
+		"process.container": strings.Repeat("ab", 32), "process.ancestors": "[init]",
+		"process.start": "2023-11-14 22:13:22.5 +0000 UTC", "host.name": "h",
+	} {
+		if got := target.Facts.Fact(t.Context(), name); fmt.Sprint(got.Value) != want {
+			t.Errorf("%s: got %v, want %s", name, got.Value, want)
+		}
+	}
+}
+
+// TestAnotherProcess: a number that was given to another process since it was
+// listed is not scanned under the old name.
+func TestAnotherProcess(t *testing.T) {
+	f := newFake(t)
+	f.process(101, 1, "/usr/sbin/sshd", "s")
+	var r sourcetest.Recorder
+	if err := f.source(Config{}).Run(t.Context(), &r); err != nil {
+		t.Fatal(err)
+	}
+	f.write("101/stat", "101 (sshd) S 1 "+strings.Repeat("0 ", 17)+"999 0 0")
+	_, err := r.Targets()[0].Open(t.Context())
+	var e *openError
+	if !errors.As(err, &e) || e.Reason() != ReasonVanished {
+		t.Errorf("got error %v, want that the process is gone", err)
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	st, err := parseStat("7 (a) b (c) S 3 " + strings.Repeat("0 ", 17) + "42 0")
+	if err != nil || st != (stat{"a) b (c", 3, 42}) {
+		t.Errorf("got %+v, %v", st, err)
+	}
+	for _, bad := range []string{"", "7", "7 (a", "7 (a) S", ") ("} {
+		if _, err := parseStat(bad); err == nil {
+			t.Errorf("%q: got no error", bad)
+		}
+	}
+}
+
+func TestParseGroups(t *testing.T) {
+	id := strings.Repeat("0f", 32)
+	for in, want := range map[string][2]string{
+		"0::/system.slice/logproc.service\n":                           {"logproc.service", ""},
+		"12:cpu:/docker/" + id + "\n1:name=systemd:/docker/" + id:      {"", id},
+		"0::/system.slice/docker-" + id + ".scope\n":                   {"docker-" + id + ".scope", id},
+		"0::/user.slice/user-1000.slice/user@1000.service/app.slice\n": {"user@1000.service", ""},
+		"": {"", ""},
+	} {
+		if unit, container := parseGroups(in); unit != want[0] || container != want[1] {
+			t.Errorf("%q: got %q, %q, want %q", in, unit, container, want)
+		}
+	}
+}
+
+// TestContract runs the suite of sources on made processes. Their content is
+// memory, which the suite reads as no bytes.
+func TestContract(t *testing.T) {
+	sourcetest.Test(t, func(t *testing.T) sourcetest.Place {
+		f := newFake(t)
+		want := map[string][]byte{}
+		for i := range sourcetest.MinTargets {
+			f.process(1000+i, 1, "/bin/x", "content")
+			want[fmt.Sprintf("process:%d:/bin/x", 1000+i)] = nil
+		}
+		return sourcetest.Place{Source: f.source(Config{Kinds: All}), Want: want,
+			Remove: func(name string) error {
+				return os.RemoveAll(filepath.Join(f.dir, strings.Split(name, ":")[1]))
+			}}
+	})
+}
+
+const marker = "BinStore enabled implants."
+
+// TestLiveProcess reads the memory of a child that holds the text.
+func TestLiveProcess(t *testing.T) {
+	if os.Getenv("BESRA_TEST_CHILD") != "" {
+		text := strings.ToUpper(marker) + strconv.Itoa(os.Getpid())
+		fmt.Println(text[:1])
+		io.Copy(io.Discard, os.Stdin) // until the parent is done
+		fmt.Fprint(io.Discard, text)
+		os.Exit(0)
+	}
+	child := exec.Command(os.Args[0], "-test.run", "^TestLiveProcess$")
+	child.Env = append(os.Environ(), "BESRA_TEST_CHILD=1")
+	in, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := child.StdoutPipe()
+	if err == nil {
+		err = child.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait()
+	defer in.Close()
+	if _, err := bufio.NewReader(out).ReadByte(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{Host: liveHost(t), PIDs: []int{child.Process.Pid}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	r := sourcetest.Recorder{On: func(target besra.Target) error {
+		c, err := target.Open(context.Background())
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		found = search(c.(besra.Memory), strings.ToUpper(marker)+strconv.Itoa(child.Process.Pid))
+		if got := target.Facts.Fact(context.Background(), "process.sha256"); !got.Known() {
+			t.Errorf("process.sha256: %s", got.Source)
+		}
+		return nil
+	}}
+	if err := s.Run(t.Context(), &r); errors.Is(err, os.ErrPermission) {
+		t.Skip("no right to read the memory of a child")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if found == 0 {
+		t.Errorf("the text is in no region; gaps %+v", r.Gaps())
+	}
+}
+
+// search counts how often a text is in the regions.
+func search(m besra.Memory, text string) (n int) {
+	for r := range m.Regions() {
+		buf := make([]byte, min(r.Size, 64<<20))
+		read, _ := m.ReadAt(buf, r.Base)
+		n += strings.Count(string(buf[:read]), text)
+	}
+	return n
+}
