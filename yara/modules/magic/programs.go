@@ -1,7 +1,9 @@
 package magic
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/besra-hunt/besra/yara/internal/binfmt"
 )
@@ -184,12 +186,82 @@ func dos(b []byte) (k kind, ok bool) {
 	return k, true
 }
 
+// pythons are the versions of CPython whose byte code begins with a number of
+// at least so much.
+var pythons = []struct {
+	from    uint16
+	version string
+}{{3500, "3.12 or newer"}, {3450, "3.11"}, {3430, "3.10"}, {3420, "3.9"}, {3400, "3.8"}, {3390, "3.7"}}
+
 // pyc knows byte code of Python since 3.7 by its version and flags.
 func pyc(b []byte) (k kind, ok bool) {
 	r := binfmt.NewReader(b, binfmt.Little)
 	version, end, flags := r.U16(), r.U16(), r.U32()
-	if !r.OK() || end != '\r'|'\n'<<8 || version < 3390 || version > 3700 || flags > 3 {
+	if !r.OK() || end != '\r'|'\n'<<8 || version > 3531 || flags > 3 {
 		return k, false
 	}
-	return kind{"application/x-bytecode.python", "Byte-compiled Python module for CPython 3.7 or newer"}, true
+	for _, p := range pythons {
+		if version < p.from {
+			continue
+		}
+		k = kind{"application/x-bytecode.python", "Byte-compiled Python module for CPython " + p.version}
+		if flags == 0 {
+			k.text += ", timestamp-based"
+		}
+		return k, true
+	}
+	return k, false
 }
+
+// coff knows object files of Windows: a machine, a few sections, and no
+// optional header.
+func coff(b []byte) (k kind, ok bool) {
+	r := binfmt.NewReader(b, binfmt.Little)
+	machine, sections := r.U16(), r.U16()
+	r.Skip(12)
+	optional, flags := r.U16(), r.U16()
+	name := map[uint16]string{0x14c: "Intel 80386", 0x8664: "Intel amd64", 0xaa64: "Aarch64"}[machine]
+	if !r.OK() || name == "" || sections == 0 || sections > 4096 || optional != 0 {
+		return k, false
+	}
+	k = kind{"application/x-coff", name + " COFF object file"}
+	const noLines = 4
+	if flags&noLines != 0 {
+		k.text += ", no line number info"
+	}
+	return k, true
+}
+
+// terminfo knows compiled descriptions of terminals, which begin with the sizes
+// of their parts and their names.
+func terminfo(b []byte) (k kind, ok bool) {
+	r := binfmt.NewReader(b, binfmt.Little)
+	magic, size := r.U16(), r.U16()
+	r.Skip(8)
+	names := r.Bytes(int(size))
+	const narrow, wide = 0x11a, 0x21e
+	if !r.OK() || magic != narrow && magic != wide || size == 0 || size > 512 || names[size-1] != 0 {
+		return k, false
+	}
+	name, _, _ := strings.Cut(string(names[:size-1]), "|")
+	if magic == wide {
+		return kind{"application/x-terminfo2", fmt.Sprintf("Compiled 32-bit terminfo entry %q", name)}, true
+	}
+	return kind{"application/x-terminfo", fmt.Sprintf("Compiled terminfo entry %q", name)}, true
+}
+
+// certificate knows X.509 certificates in DER of version 3.
+func certificate(b []byte) (k kind, ok bool) {
+	outer, _, ok := binfmt.ReadBER(b)
+	if !ok || !outer.Is(sequence) {
+		return k, false
+	}
+	body, _, ok := binfmt.ReadBER(outer.Content)
+	if !ok || !body.Is(sequence) || !bytes.HasPrefix(body.Content, []byte("\xa0\x03\x02\x01\x02")) {
+		return k, false
+	}
+	return kind{octets, "Certificate, Version=3"}, true
+}
+
+// sequence is the tag of SEQUENCE in ASN.1.
+const sequence = 16

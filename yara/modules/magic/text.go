@@ -3,43 +3,81 @@ package magic
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
-// text knows text by having no other bytes, and tells its language.
+// textBytes is how much of a text is looked at for its encoding and lines, as
+// by libmagic.
+const textBytes = 64 << 10
+
+// text knows text by having no other bytes, and tells its language. A script is
+// one whatever follows its first line.
 func text(b []byte) (k kind, ok bool) {
+	whole := b
+	b = b[:min(len(b), textBytes)]
 	encoding := encodingOf(b)
-	if encoding == "" {
-		return k, false
-	}
-	k = kind{"text/plain", encoding}
 	trimmed := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
-	if s, ok := script(trimmed); ok {
-		return kind{s.mime, s.text + ", " + encoding + " executable" + lineEnds(b)}, true
+	s, ok := script(trimmed)
+	switch {
+	case encoding == "" && ok:
+		return kind{s.mime, s.text + " executable (binary data)"}, true
+	case encoding == "":
+		return k, false
+	case ok && strings.HasPrefix(s.text, "Perl"):
+		return kind{s.mime, s.text + " executable"}, true
+	case ok && s.mime == "text/x-php":
+		return kind{s.mime, s.text + ", " + encoding + lines(b)}, true
+	case ok:
+		return kind{s.mime, s.text + ", " + encoding + " executable" + lines(b)}, true
+	}
+	if len(b) < 2 {
+		return kind{octets, "very short file (no magic)"}, true
 	}
 	if m, ok := markup(trimmed); ok {
 		if m.mime == "image/svg+xml" {
 			return m, true
 		}
-		return kind{m.mime, m.text + ", " + encoding + lineEnds(b)}, true
+		return kind{m.mime, m.text + ", " + encoding + lines(b)}, true
 	}
-	if cInclude.Match(trimmed[:min(len(trimmed), 4096)]) {
-		return kind{"text/x-c", "C source, " + encoding + lineEnds(b)}, true
+	if data, ok := textData(whole); ok {
+		return data, true
 	}
-	if pythonImport.Match(trimmed[:min(len(trimmed), 4096)]) {
-		return kind{"text/x-script.python", "Python script, " + encoding + " executable" + lineEnds(b)}, true
+	if l, ok := languageOf(trimmed); ok {
+		suffix := ""
+		if l.mime == "text/x-script.python" {
+			suffix = " executable"
+		}
+		return kind{l.mime, l.text + ", " + encoding + suffix + lines(b)}, true
 	}
-	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') && len(b) < looked && json.Valid(b) {
-		return kind{"application/json", "JSON text data"}, true
-	}
-	k.text += longLines(b) + lineEnds(b)
-	return k, true
+	return kind{"text/plain", encoding + lines(b)}, true
 }
 
-// encodingOf names the encoding of text; empty where b is none.
+// textData knows formats of data that are text.
+func textData(b []byte) (k kind, ok bool) {
+	switch {
+	case isJSON(b):
+		return kind{"application/json", "JSON text data"}, true
+	case isCSV(b):
+		return kind{"text/csv", "CSV text"}, true
+	}
+	return k, false
+}
+
+// isJSON reports whether b is an object or an array, and whole.
+func isJSON(b []byte) bool {
+	start := bytes.TrimLeft(b, " \t\r\n")
+	return len(start) > 0 && (start[0] == '{' || start[0] == '[') && len(b) < looked && json.Valid(b)
+}
+
+// encodingOf names the encoding of text; empty where b is none. Zeros at the
+// end do not count.
 func encodingOf(b []byte) string {
+	if b = bytes.TrimRight(b, "\x00"); len(b) == 0 {
+		return ""
+	}
 	switch {
 	case bytes.HasPrefix(b, []byte("\xff\xfe")):
 		return "Unicode text, UTF-16, little-endian text"
@@ -82,19 +120,28 @@ func validStart(b []byte) bool {
 	return true
 }
 
-// longLines tells of lines as libmagic does, which takes more than 300 bytes
-// for very long.
-func longLines(b []byte) string {
+// lines tells of lines as libmagic does, which takes more than 300 bytes for
+// very long, of their ends and of control characters.
+func lines(b []byte) string {
 	const long = 300
-	if encoded := bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")); encoded {
-		return ""
+	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
+		return lineEnds(b)
 	}
+	longest, s := 0, ""
 	for line := range bytes.Lines(b) {
-		if len(bytes.TrimRight(line, "\r\n")) > long {
-			return ", with very long lines"
-		}
+		longest = max(longest, len(bytes.TrimRight(line, "\r\n")))
 	}
-	return ""
+	if longest > long {
+		s = fmt.Sprintf(", with very long lines (%d)", longest)
+	}
+	s += lineEnds(b)
+	if bytes.IndexByte(b, '\x1b') >= 0 {
+		s += ", with escape sequences"
+	}
+	if bytes.IndexByte(b, '\b') >= 0 {
+		s += ", with overstriking"
+	}
+	return s
 }
 
 func lineEnds(b []byte) string {
@@ -155,17 +202,21 @@ func script(b []byte) (k kind, ok bool) {
 	}
 	name := words[0][strings.LastIndexByte(words[0], '/')+1:]
 	for _, i := range interpreters {
-		if strings.HasPrefix(name, i.name) {
-			return i.kind, true
+		if !strings.HasPrefix(name, i.name) {
+			continue
 		}
+		k := i.kind
+		if unusual := strings.Contains(words[0], "/") && !strings.HasPrefix(words[0], "/usr/"); unusual && i.name == "python" {
+			k.mime = "text/plain" // libmagic knows only the usual places
+		}
+		return k, true
 	}
 	return kind{"text/plain", "a " + words[0] + " script"}, true
 }
 
 var (
 	xmlRoot = regexp.MustCompile(`^(?s)<\?xml[^>]*>\s*(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<([A-Za-z:]+)`)
-	// What source code that names no interpreter begins with, among other things.
-	cInclude     = regexp.MustCompile(`(?m)^#include[ \t]*[<"]`)
+	// What scripts that name no interpreter begin with, among other things.
 	pythonImport = regexp.MustCompile(`(?m)^(?:from[ \t]+[\w.]+[ \t]+import[ \t]|import[ \t]+[\w.]+[ \t]*$|def[ \t]+\w+\([^)]*\):)`)
 
 	html = regexp.MustCompile(`^(?is)(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|script|title|h1)\b`)
