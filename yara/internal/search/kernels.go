@@ -27,7 +27,8 @@ type sampleKernel func(f *gramFilter, keep uint64, buf []byte, from, to int, out
 
 // pairKernel looks for two bytes at a distance and puts the places of the first
 // that lie in from..to-1 into out, relative to from. It returns their number
-// and where to go on: to, or before where out is nearly full. The second byte
+// and where to go on: to, or before where out is nearly full or the last places
+// are left to the kernel in Go. The second byte
 // must lie in buf for all these places; so must, for a kernel that looks at
 // differences, the bytes behind both.
 type pairKernel func(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)

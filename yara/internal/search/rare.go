@@ -83,7 +83,7 @@ func (s *State) scanRare(list []rarePair, buf []byte, base, from, to int) (seen 
 	for i := range list {
 		x := &list[i]
 		from, to := x.within(from, to, len(buf), 0)
-		seen += s.scanPair(x, s.t.kernels.pair, buf, base, from, to)
+		seen += s.scanPair(x, s.t.kernels.pair, pairGo, buf, base, from, to)
 	}
 	return seen
 }
@@ -93,14 +93,19 @@ func (s *State) scanRareDiff(list []rarePair, from, to int) {
 	for i := range list {
 		x := &list[i]
 		from, to := x.within(from, to, len(s.data), 1)
-		s.scanPair(x, s.t.kernels.pairDiff, s.data, 0, from, to)
+		s.scanPair(x, s.t.kernels.pairDiff, pairDiffGo, s.data, 0, from, to)
 	}
 }
 
-func (s *State) scanPair(x *rarePair, kernel pairKernel, buf []byte, base, from, to int) (seen int) {
+// scanPair checks the literal of a pair; rest takes the last places, which
+// kernel leaves.
+func (s *State) scanPair(x *rarePair, kernel, rest pairKernel, buf []byte, base, from, to int) (seen int) {
 	l := &s.t.lits[x.lit]
 	for at := from; at < to && s.status[l.pattern]&closed == 0; {
 		n, next := kernel(&x.bytePair, buf, at, to, &s.candidates)
+		if next == at {
+			n, next = rest(&x.bytePair, buf, at, to, &s.candidates)
+		}
 		for _, c := range s.candidates[:n] {
 			s.check(l, base+at+int(c)-x.offset)
 		}

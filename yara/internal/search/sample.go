@@ -132,14 +132,14 @@ func sampleDiffGo(f *gramFilter, keep uint64, buf []byte, from, to int, out *[ca
 
 // scanSamples looks at buf[from:to]; from is a multiple of sampleStride.
 func (s *State) scanSamples(f *sampler, buf []byte, base, from, to int) {
-	kernel, slow, grams := s.t.kernels.sample, sampleKernel(sampleGo), merged
+	kernel, rest, grams := s.t.kernels.sample, sampleKernel(sampleGo), merged
 	if f.diff {
-		kernel, slow, grams = s.t.kernels.sampleDiff, sampleDiffGo, differences64
+		kernel, rest, grams = s.t.kernels.sampleDiff, sampleDiffGo, differences64
 	}
 	for at := from; at < to; {
 		n, next := kernel(&f.filter, f.keep, buf, at, to, &s.candidates)
 		if next == at {
-			n, next = slow(&f.filter, f.keep, buf, at, to, &s.candidates)
+			n, next = rest(&f.filter, f.keep, buf, at, to, &s.candidates)
 		}
 		for _, c := range s.candidates[:n] {
 			p := at + int(c)
