@@ -90,10 +90,14 @@ func newGramFilter(grams []gram) gramFilter {
 	}
 	f := gramFilter{make([]uint64, 1<<width), 64 - width}
 	for i := range grams {
-		h := grams[i].key * golden
-		f.words[h>>f.shift] |= maskOf(h)
+		f.add(grams[i].key)
 	}
 	return f
+}
+
+func (f *gramFilter) add(key uint64) {
+	h := key * golden
+	f.words[h>>f.shift] |= maskOf(h)
 }
 
 // bit is 0 only for grams that are not in the index, and else 1.

@@ -8,6 +8,7 @@ package search
 type kernels struct {
 	name               string
 	window             windowKernel
+	thin               thinKernel
 	sample, sampleDiff sampleKernel
 	pair, pairDiff     pairKernel
 }
@@ -18,6 +19,11 @@ type kernels struct {
 // is nearly full or where there are too few bytes behind. It may look at some
 // places behind to. A kernel that returns from leaves the rest to windowGo.
 type windowKernel func(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+// thinKernel drops, in place, the candidates of a windowKernel that the sieve
+// has no gram of, and returns how many are left. Their places are offsets in
+// buf, which has eight bytes at each.
+type thinKernel func(w *sieve, buf []byte, list []uint32) int
 
 // sampleKernel looks at every sampleStride-th byte of buf[from:to] and puts the
 // places that pass the filter into out, relative to from. It returns their
@@ -34,7 +40,7 @@ type sampleKernel func(f *gramFilter, keep uint64, buf []byte, from, to int, out
 type pairKernel func(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 
 // goKernels run everywhere.
-var goKernels = kernels{"go", windowGo, sampleGo, sampleDiffGo, pairGo, pairDiffGo}
+var goKernels = kernels{"go", windowGo, thinGo, sampleGo, sampleDiffGo, pairGo, pairDiffGo}
 
 // bestKernels are the fastest that the machine can run.
 func bestKernels() kernels {

@@ -12,6 +12,9 @@ import "golang.org/x/sys/cpu"
 func windowAVX512(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 
 //go:noescape
+func thinAVX512(w *sieve, buf []byte, list []uint32) int
+
+//go:noescape
 func sampleAVX512(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 
 //go:noescape
@@ -45,10 +48,10 @@ func machineKernels() []kernels {
 	var list []kernels
 	bits := cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
 	if bits && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		list = append(list, kernels{"avx512", windowAVX512, sampleAVX512, sampleDiffAVX512, pairAVX512, pairDiffAVX512})
+		list = append(list, kernels{"avx512", windowAVX512, thinAVX512, sampleAVX512, sampleDiffAVX512, pairAVX512, pairDiffAVX512})
 	}
 	if bits && cpu.X86.HasAVX2 {
-		list = append(list, kernels{"avx2", windowAVX2, sampleAVX2, sampleDiffAVX2, pairAVX2, pairDiffAVX2})
+		list = append(list, kernels{"avx2", windowAVX2, thinGo, sampleAVX2, sampleDiffAVX2, pairAVX2, pairDiffAVX2})
 	}
 	return list
 }

@@ -54,14 +54,14 @@
 	MOVL $128, CX                \
 	VPBROADCASTD CX, Z11
 
-// LOOKUP512 sets the mask pass where the filter has both bits of the grams in
-// g; it spoils t, u and v.
-#define LOOKUP512(g, t, u, v, pass) \
+// LOOKUP512 sets the mask pass where the filter at words, with its shift, has
+// both bits of the grams in g; it spoils t, u and v.
+#define LOOKUP512(words, shift, g, t, u, v, pass) \
 	VPMULLQ Z20, g, g            \
-	VPSRLQ X23, g, t             \
+	VPSRLQ shift, g, t           \
 	KXNORB K1, K1, K1            \
 	VPXORQ u, u, u               \
-	VPGATHERQQ (DI)(t*8), K1, u  \
+	VPGATHERQQ (words)(t*8), K1, u \
 	VPSRLQ $38, g, t             \
 	VPSRLQ $32, g, v             \
 	VPERMQ Z25, t, t             \
@@ -168,6 +168,84 @@ done:
 	MOVQ R9, next+64(FP)
 	RET
 
+// func thinAVX512(w *sieve, buf []byte, list []uint32) int
+//
+// Eight candidates at a time. What is left of them is stored before those that
+// are not yet loaded.
+TEXT ·thinAVX512(SB), NOSPLIT, $0-64
+	MOVQ    w+0(FP), BX
+	MOVQ    buf_base+8(FP), SI
+	MOVQ    list_base+32(FP), DX
+	MOVQ    list_len+40(FP), R10
+	XORQ    AX, AX
+	XORQ    R9, R9
+	MOVQ    0(BX), DI
+	MOVBQZX 24(BX), CX
+	VMOVQ   CX, X23
+	MOVQ    32(BX), R13
+	MOVBQZX 56(BX), CX
+	VMOVQ   CX, X26
+	VPBROADCASTD 64(BX), Y27
+	VPBROADCASTD 68(BX), Y28
+	VPBROADCASTD 72(BX), Y29
+	MOVQ    $0x9E3779B97F4A7C15, CX
+	VPBROADCASTQ CX, Z20
+	MOVQ    $0x4040404040404040, CX
+	VPBROADCASTQ CX, Z21
+	MOVQ    $0x0000FFFFFFFFFFFF, CX
+	VPBROADCASTQ CX, Z22
+	MOVQ    $1, CX
+	VPBROADCASTQ CX, Z24
+	VMOVDQU64 ·secondBits<>(SB), Z25
+	MOVL    $0xFFFFFFFF, CX
+	VPBROADCASTQ CX, Z30
+
+loop:
+	MOVQ  R10, CX
+	SUBQ  R9, CX
+	JLE   done
+	MOVL  $0xFF, R8
+	CMPQ  CX, $8
+	JGE   whole
+	BZHIL CX, R8, R8
+
+whole:
+	KMOVB R8, K7
+	VMOVDQU32.Z (DX)(R9*4), K7, Y0
+	VPSRLD $10, Y0, Y1
+	KMOVB R8, K1
+	VPXORQ Z2, Z2, Z2
+	VPGATHERDQ (SI)(Y1*1), K1, Z2
+	VPANDQ Z21, Z2, Z3
+	VPSRLQ $1, Z3, Z3
+	VPORQ  Z3, Z2, Z2
+	VPANDQ Z22, Z2, Z4
+	VPANDQ Z30, Z2, Z5
+	VPSRLQ $8, Z2, Z6
+	VPANDQ Z30, Z6, Z6
+	LOOKUP512(DI, X23, Z4, Z7, Z8, Z9, K2)
+	LOOKUP512(R13, X26, Z5, Z10, Z11, Z12, K3)
+	LOOKUP512(R13, X26, Z6, Z13, Z14, Z15, K4)
+	KORB   K3, K4, K3
+	VPTESTMD Y27, Y0, K2, K2
+	VPTESTMD Y28, Y0, K3, K3
+	VPTESTMD Y29, Y0, K7, K4
+	KORB   K2, K3, K2
+	KORB   K2, K4, K2
+	KANDB  K2, K7, K2
+	VPCOMPRESSD.Z Y0, K2, Y0
+	VMOVDQU32 Y0, K7, (DX)(AX*4)
+	KMOVB  K2, CX
+	POPCNTL CX, CX
+	ADDQ   CX, AX
+	ADDQ   $8, R9
+	JMP    loop
+
+done:
+	VZEROUPPER
+	MOVQ AX, ret+56(FP)
+	RET
+
 // func sampleAVX512(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 TEXT ·sampleAVX512(SB), NOSPLIT, $0-80
 	SAMPLE_ARGS(128)
@@ -184,8 +262,8 @@ loop:
 	VPSRLQ    $1, Z13, Z13
 	VPTERNLOGQ $0xA8, Z22, Z0, Z1
 	VPTERNLOGQ $0xA8, Z22, Z12, Z13
-	LOOKUP512(Z1, Z2, Z3, Z4, K2)
-	LOOKUP512(Z13, Z14, Z15, Z16, K3)
+	LOOKUP512(DI, X23, Z1, Z2, Z3, Z4, K2)
+	LOOKUP512(DI, X23, Z13, Z14, Z15, Z16, K3)
 	STORE512
 	CMPQ      R9, R10
 	JGE       done
@@ -212,8 +290,8 @@ loop:
 	VPSRLQ    $8, Z12, Z13
 	VPTERNLOGQ $0x28, Z22, Z0, Z1
 	VPTERNLOGQ $0x28, Z22, Z12, Z13
-	LOOKUP512(Z1, Z2, Z3, Z4, K2)
-	LOOKUP512(Z13, Z14, Z15, Z16, K3)
+	LOOKUP512(DI, X23, Z1, Z2, Z3, Z4, K2)
+	LOOKUP512(DI, X23, Z13, Z14, Z15, Z16, K3)
 	STORE512
 	CMPQ      R9, R10
 	JGE       done

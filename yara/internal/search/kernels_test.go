@@ -14,6 +14,7 @@ type block struct {
 	pairs pairTable
 	grams gramFilter
 	keep  uint64
+	sieve sieve
 }
 
 func newBlock(seed uint64, data []byte) *block {
@@ -27,6 +28,8 @@ func newBlock(seed uint64, data []byte) *block {
 		grams[i].key = g.Uint64()
 	}
 	b.grams = newGramFilter(grams)
+	b.sieve = sieve{windows: b.grams, fours: newGramFilter(grams[:len(grams)/2])}
+	b.sieve.whole, b.sieve.short, b.sieve.tiny = g.Uint32()&(1<<buckets-1), g.Uint32()&g.Uint32()&(1<<buckets-1), g.Uint32()&3
 	// What is in the data is found: some of its grams and pairs, dense or not.
 	step := 1 + g.IntN(64)
 	for p := 0; p+windowRoom <= len(data); p += step {
@@ -35,8 +38,10 @@ func newBlock(seed uint64, data []byte) *block {
 			b.pairs[uint16(word>>(16*f))] |= 1 << (f*buckets + p%buckets)
 		}
 		for _, key := range []uint64{merged(word) & b.keep, differences64(word) & b.keep} {
-			b.grams.words[key*golden>>b.grams.shift] |= maskOf(key * golden)
+			b.grams.add(key)
 		}
+		b.sieve.windows.add(merged(word) & wholeKey)
+		b.sieve.fours.add(merged(word) >> (p % 16) & fourKey)
 	}
 	return b
 }
@@ -61,7 +66,7 @@ func (b *block) walk(from, to int, step func(k *kernels, at int, out *[candidate
 	return found
 }
 
-// windows is every candidate before to, as place and mask.
+// windows is every candidate before to that is left, as place and mask.
 func (b *block) windows(k *kernels, from, to int) []uint64 {
 	var found []uint64
 	var out [candidates]uint32
@@ -70,6 +75,7 @@ func (b *block) windows(k *kernels, from, to int) []uint64 {
 		if next == at {
 			n, next = windowGo(&b.pairs, b.data, at, to, &out)
 		}
+		n = k.thin(&b.sieve, b.data[at:], out[:n])
 		for _, c := range out[:n] {
 			if p := at + int(c>>buckets); p < to {
 				found = append(found, uint64(p)<<buckets|uint64(c)&(1<<buckets-1))

@@ -16,16 +16,20 @@ import (
 type windows struct {
 	pairs pairTable
 	any   uint32 // the bits that all pairs have
-	// whole are the buckets of windows without open bytes; byWindow leads
-	// from the six bytes to the literals.
-	whole    uint32
-	byWindow filteredIndex
-	// short are the buckets of literals of four to six bytes, tiny those of
-	// two and three; byFour and byTwo lead from so many of the first bytes to
-	// them.
-	short, tiny uint32
-	byFour      filteredIndex
-	byTwo       filteredIndex
+	sieve
+	// byWindow leads from the six bytes of a window without open bytes to the
+	// literals; byFour and byTwo from so many of their first bytes to those of
+	// four to six and of two and three.
+	byWindow, byFour, byTwo index
+}
+
+// sieve knows of most candidates that they are none. Assembly knows its layout.
+type sieve struct {
+	// windows and fours are what byWindow and byFour hold.
+	windows, fours gramFilter
+	// whole are the buckets of windows without open bytes, short those of
+	// literals of four to six bytes, tiny those of two and three.
+	whole, short, tiny uint32
 }
 
 // pairTable holds, for a pair read as a little-endian integer, the buckets
@@ -68,8 +72,9 @@ func newWindows(lits []lit, ids []int32) *windows {
 	}
 	w := new(windows)
 	w.deal(whole, short, even, odd)
-	w.byWindow = newFilteredIndex(windowGrams(whole))
-	w.byFour, w.byTwo = newFilteredIndex(startGrams(lits, short, 4)), newFilteredIndex(startGrams(lits, even, 2))
+	grams, fours := windowGrams(whole), startGrams(lits, short, 4)
+	w.windows, w.fours = newGramFilter(grams), newGramFilter(fours)
+	w.byWindow, w.byFour, w.byTwo = newIndex(grams), newIndex(fours), newIndex(startGrams(lits, even, 2))
 	return w
 }
 
@@ -282,20 +287,20 @@ func (s *State) padded(last []byte) []byte {
 
 // checkWindows looks up the first n candidates, which are relative to from.
 func (s *State) checkWindows(w *windows, buf []byte, base, from, n int) {
-	n = w.thin(buf, from, s.candidates[:n])
+	n = s.t.kernels.thin(&w.sieve, buf[from:], s.candidates[:n])
 	for _, c := range s.candidates[:n] {
 		p := from + int(c>>buckets)
 		word := merged(load64(buf[p:]))
 		if c&w.whole != 0 {
-			s.lookUp(&w.byWindow.index, word&wholeKey, base+p)
+			s.lookUp(&w.byWindow, word&wholeKey, base+p)
 		}
 		if c&w.short != 0 {
-			s.lookUp(&w.byFour.index, word&fourKey, base+p)
-			s.lookUp(&w.byFour.index, word>>8&fourKey, base+p+1)
+			s.lookUp(&w.byFour, word&fourKey, base+p)
+			s.lookUp(&w.byFour, word>>8&fourKey, base+p+1)
 		}
 		if c&w.tiny != 0 {
-			s.lookUp(&w.byTwo.index, word&twoKey, base+p)
-			s.lookUp(&w.byTwo.index, word>>8&twoKey, base+p+1)
+			s.lookUp(&w.byTwo, word&twoKey, base+p)
+			s.lookUp(&w.byTwo, word>>8&twoKey, base+p+1)
 		}
 	}
 }
@@ -307,15 +312,14 @@ const (
 	twoKey   = 1<<16 - 1
 )
 
-// thin drops the candidates that the bitmaps of the indexes know nothing of.
-// There are many, and in no order that the processor could guess, so it does
-// without branches.
-func (w *windows) thin(buf []byte, from int, list []uint32) int {
+// thinGo is the thinKernel in Go. There are many candidates, and in no order
+// that the processor could guess, so it does without branches.
+func thinGo(w *sieve, buf []byte, list []uint32) int {
 	n := 0
 	for _, c := range list {
-		word := merged(load64(buf[from+int(c>>buckets):]))
-		whole := w.byWindow.filter.bit(word & wholeKey)
-		short := w.byFour.filter.bit(word&fourKey) | w.byFour.filter.bit(word>>8&fourKey)
+		word := merged(load64(buf[c>>buckets:]))
+		whole := w.windows.bit(word & wholeKey)
+		short := w.fours.bit(word&fourKey) | w.fours.bit(word>>8&fourKey)
 		list[n] = c
 		n += int(whole&nonzero(c&w.whole) | short&nonzero(c&w.short) | nonzero(c&w.tiny))
 	}
