@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -123,10 +124,14 @@ type ruleFinder struct {
 // empty where it starts in none. A rule that did not parse is not in the tree:
 // then the last that begins before the span must do.
 func (r *ruleFinder) find(at diag.Span) (rule, pattern string) {
-	for _, item := range r.file(at.File).Items {
-		rule, ok := item.(*syntax.Rule)
-		if !ok || at.Start < rule.Start || at.Start >= rule.End {
-			continue
+	items := r.file(at.File).Items
+	i, _ := slices.BinarySearchFunc(items, at.Start, func(item syntax.Item, start int32) int {
+		return cmp.Compare(itemEnd(item), start+1)
+	})
+	if i < len(items) {
+		rule, ok := items[i].(*syntax.Rule)
+		if !ok || at.Start < rule.Start {
+			return r.lastBefore(at)
 		}
 		for _, p := range rule.Patterns {
 			if p.Start <= at.Start && at.Start < p.End {
@@ -135,24 +140,42 @@ func (r *ruleFinder) find(at diag.Span) (rule, pattern string) {
 		}
 		return rule.Name.Name, pattern
 	}
+	return r.lastBefore(at)
+}
+
+// farBack is how many bytes before a place a rule is looked for.
+const farBack = 1 << 15
+
+// lastBefore returns the last rule and pattern that begin before a span.
+func (r *ruleFinder) lastBefore(at diag.Span) (rule, pattern string) {
 	_, text, ok := r.lookup(at.File)
 	if !ok || at.IsZero() || int(at.Start) > len(text) {
 		return "", ""
 	}
-	before := string(text[:at.Start])
-	starts := ruleStart.FindAllStringSubmatchIndex(before, -1)
-	if len(starts) == 0 {
-		return "", ""
+	before := string(text[max(0, at.Start-farBack):at.Start])
+	for end := len(before); end > 0; {
+		end = strings.LastIndex(before[:end], "rule")
+		if end < 0 {
+			break
+		}
+		m := ruleStart.FindStringSubmatchIndex(before[end:])
+		if m == nil || end > 0 && isWord(before[end-1]) {
+			continue
+		}
+		if ids := patternStart.FindAllStringSubmatch(before[end+m[1]:], -1); len(ids) > 0 {
+			pattern = ids[len(ids)-1][1]
+		}
+		return before[end+m[2] : end+m[3]], pattern
 	}
-	last := starts[len(starts)-1]
-	if ids := patternStart.FindAllStringSubmatch(before[last[1]:], -1); len(ids) > 0 {
-		pattern = ids[len(ids)-1][1]
-	}
-	return before[last[2]:last[3]], pattern
+	return "", ""
+}
+
+func isWord(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
 var (
-	ruleStart    = regexp.MustCompile(`\brule\s+([A-Za-z_][A-Za-z0-9_]*)`)
+	ruleStart    = regexp.MustCompile(`^rule\s+([A-Za-z_][A-Za-z0-9_]*)`)
 	patternStart = regexp.MustCompile(`(\$[A-Za-z0-9_]*)\s*=`)
 )
 

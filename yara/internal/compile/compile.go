@@ -60,7 +60,10 @@ type Limits struct {
 	Variables    int   // of loops and with, in sight at once; 1,024
 	PatternSize  int   // bytes of a text, hex bytes or regexp source; 65,536
 	Nodes        int   // nodes of all conditions, half of the items of their sets; 4 million
-	PatternTotal int64 // bytes of all compiled patterns together; 512 MiB
+	// PatternTotal is how many bytes all compiled patterns together may come to,
+	// as estimated. The default grows with the sources: 96 MiB, and 96 bytes for
+	// each of theirs.
+	PatternTotal int64
 	Diagnostics  int   // diagnostics of one Add; 10,000
 }
 
@@ -78,9 +81,6 @@ func (l Limits) orDefaults() Limits {
 	set(&l.PatternSize, 65_536)
 	set(&l.Nodes, 4_000_000)
 	set(&l.Diagnostics, 10_000)
-	if l.PatternTotal <= 0 {
-		l.PatternTotal = 512 << 20
-	}
 	return l
 }
 
@@ -105,6 +105,7 @@ type Compiler struct {
 	regexps    map[string]int32
 	lowered    map[string]*lowered
 	patternRAM int64
+	sourceSize int64 // bytes of all sources
 	hexBytes   map[uint32]*regex.Node
 	facts      []ruleFacts // by rule
 	unions     int         // items that unions of anchors may still take

@@ -59,11 +59,15 @@ func hits(b []byte, fold bool) float64 {
 	return math.Exp2(20 - float64(best)/atom.Bit)
 }
 
-// needleSize is an estimate of a needle's memory, in bytes.
+// searchSize is about what one literal takes in the tables of a search.
+const searchSize = 350
+
+// needleSize is an estimate of a needle's memory, in bytes, in the program and
+// in the tables that are made of it.
 func needleSize(n *program.Needle) int64 {
-	size := int64(200 + len(n.Bytes) + len(n.Plain))
+	size := int64(200 + searchSize + len(n.Bytes) + len(n.Plain))
 	for i := range n.Atoms {
-		size += 64 + int64(len(n.Atoms[i].Bytes))
+		size += 64 + searchSize + int64(len(n.Atoms[i].Bytes))
 	}
 	return size + progSize(n.Forward) + progSize(n.Reverse) + progSize(n.Whole)
 }

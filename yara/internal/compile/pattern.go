@@ -234,10 +234,14 @@ func (l *lowering) charge(low *lowered) {
 	for i := range low.needles {
 		l.c.patternRAM += needleSize(&low.needles[i])
 	}
-	if l.c.patternRAM > l.c.opt.Limits.PatternTotal && !l.full {
+	limit := l.c.opt.Limits.PatternTotal
+	if limit <= 0 {
+		limit = 96<<20 + 96*l.c.sourceSize
+	}
+	if l.c.patternRAM > limit && !l.full {
 		l.full = true
 		l.errorAt("too_complex", l.rule.Name.Span, "the patterns are too large", "",
-			"the limit is "+strconv.FormatInt(l.c.opt.Limits.PatternTotal>>20, 10)+" MiB")
+			"the limit is "+strconv.FormatInt(limit>>20, 10)+" MiB")
 	}
 }
 

@@ -69,6 +69,7 @@ func (c *Compiler) addSource(ns *namespace, origin string, text []byte, parent *
 		s.depth = parent.depth + 1
 	}
 	c.sources = append(c.sources, s)
+	c.sourceSize += int64(len(text))
 	file, diags := syntax.Parse(s.Source)
 	if file == nil {
 		file = &syntax.File{Source: s.Source}
