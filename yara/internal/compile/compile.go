@@ -53,18 +53,18 @@ type Options struct {
 
 // Limits bound what a source may cost; a zero field means its default.
 type Limits struct {
-	IncludeDepth int   // includes within includes; 16
-	Identifier   int   // bytes of a rule's, tag's or pattern's name; 1,024
-	Patterns     int   // patterns of a rule; 100,000
-	Nesting      int   // expressions within expressions; 256
-	Variables    int   // of loops and with, in sight at once; 1,024
-	PatternSize  int   // bytes of a text, hex bytes or regexp source; 65,536
-	Nodes        int   // nodes of all conditions, half of the items of their sets; 4 million
+	IncludeDepth int // includes within includes; 16
+	Identifier   int // bytes of a rule's, tag's or pattern's name; 1,024
+	Patterns     int // patterns of a rule; 100,000
+	Nesting      int // expressions within expressions; 256
+	Variables    int // of loops and with, in sight at once; 1,024
+	PatternSize  int // bytes of a text, hex bytes or regexp source; 65,536
+	Nodes        int // nodes of all conditions, half of the items of their sets; 4 million
 	// PatternTotal is how many bytes all compiled patterns together may come to,
 	// as estimated. The default grows with the sources: 96 MiB, and 96 bytes for
 	// each of theirs.
 	PatternTotal int64
-	Diagnostics  int   // diagnostics of one Add; 10,000
+	Diagnostics  int // diagnostics of one Add; 10,000
 }
 
 func (l Limits) orDefaults() Limits {

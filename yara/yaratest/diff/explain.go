@@ -20,6 +20,9 @@ func Explained(rules string, d *Difference) (string, error) {
 	if d.Kind == Refuses && strings.Contains(d.What, "[matches_empty]") && emptyInside.MatchString(rules) {
 		return "yara-x loses an empty alternative", nil
 	}
+	if d.Kind == Failure && d.Theirs.Scans[0].Failed == tooManyFibers {
+		return "libyara gives up on a regexp", nil
+	}
 	if why := explainedMatches(rules, d); why != "" {
 		return why, nil
 	}
@@ -47,6 +50,10 @@ func Explained(rules string, d *Difference) (string, error) {
 	}
 	return "", nil
 }
+
+// tooManyFibers is what libyara says of a regexp with more than 1,024 ways to go
+// on.
+const tooManyFibers = "internal error: 46"
 
 // condition is a rule's condition, and what is before it.
 var condition = regexp.MustCompile(`(?s)( strings:\n.*?condition:\n)(.*?)(\n\})`)
@@ -88,7 +95,7 @@ func explainedMatches(rules string, d *Difference) string {
 	ours, theirs := d.Ours.Scans[0].Matches, d.Theirs.Scans[0].Matches
 	why := ""
 	for _, m := range append(without(ours, theirs), without(theirs, ours)...) {
-		one := matchFilter{m, declared(rules, m), d}.name()
+		one := matchFilter{m, rules, declared(rules, m), d}.name()
 		if one == "" {
 			return ""
 		}
@@ -100,7 +107,8 @@ func explainedMatches(rules string, d *Difference) string {
 // matchFilter looks at a match that only one side has.
 type matchFilter struct {
 	Match
-	text string // of the pattern, from the equals sign on
+	rules string
+	text  string // of the pattern, from the equals sign on
 	*Difference
 }
 
@@ -121,6 +129,8 @@ func (f matchFilter) name() string {
 		return "yara-x cuts no base64wide"
 	case isText && f.otherLength() && (wide && strings.Contains(words, " ascii") || strings.Contains(words, " base64")):
 		return "one of two encodings"
+	case f.onlyOurs() && strings.Contains(f.rules, f.Pattern+" at ext_i") && f.Oracle.Dialect == yara.LibYARA:
+		return "libyara pins to a variable"
 	case isText:
 		return ""
 	case f.otherLength():
