@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"runtime/debug"
 )
 
@@ -50,25 +49,25 @@ func (c *yaraContent) open(name string) ([]byte, error) {
 	if name == "-" && isMissing(name) {
 		return io.ReadAll(c.stdin)
 	}
-	f, err := os.Open(name)
+	f, err := openYARAFile(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	mode, size, err := f.stat()
 	switch {
 	case err != nil:
 		return nil, err
-	case info.IsDir():
+	case mode.IsDir():
 		return nil, fmt.Errorf("%s is a directory", name)
-	case !info.Mode().IsRegular() || info.Size() == 0: // /proc says 0 of files that have content
+	case !mode.IsRegular() || size == 0: // /proc says 0 of files that have content
 		return io.ReadAll(f)
-	case info.Size() > math.MaxInt:
+	case size > math.MaxInt:
 		return nil, fmt.Errorf("%s is larger than the address space", name)
 	}
-	n := int(info.Size())
+	n := int(size)
 	if n >= mapFrom {
-		data, unmap, err := mapFile(f, n)
+		data, unmap, err := f.mmap(n)
 		if err == nil {
 			c.unmap = unmap
 			return data, nil

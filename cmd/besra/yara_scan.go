@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"sync"
@@ -65,18 +66,6 @@ func (s *yaraScan) target(ctx context.Context, target string) error {
 	return s.single(ctx, target)
 }
 
-// yaraJob is one target of a run, and what is to be printed about it.
-type yaraJob struct {
-	path     string
-	size     int64 // of a file that is skipped
-	skipped  bool
-	single   bool // the only target
-	out, err bytes.Buffer
-	matches  []jsonMatch
-	failed   bool
-	done     chan struct{}
-}
-
 // single scans one file. Other than in a directory an error is that of the run.
 func (s *yaraScan) single(ctx context.Context, path string) error {
 	w, err := s.newWorker()
@@ -95,49 +84,35 @@ func (s *yaraScan) single(ctx context.Context, path string) error {
 	return nil
 }
 
-// window is how many targets may be under way or wait for one before them to
-// be printed.
-const window = 4096
-
 // many scans what a walk visits. Workers share the targets, and what there is
 // to print is printed in the order of the walk, so that more threads give the
 // same lines.
 func (s *yaraScan) many(ctx context.Context, walk *yaraWalk, visit func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	todo, printed := make(chan *yaraJob), make(chan *yaraJob, window)
-	var workers, printer sync.WaitGroup
-	var list []*yaraWorker
+	queue := newYARAQueue(ctx, cancel, s.print)
+	var workers sync.WaitGroup
 	threads := s.flags.threads
 	if s.flags.maxRules > 0 {
 		threads = 1 // the limit counts in order
 	}
+	var list []*yaraWorker
 	for range threads {
 		w, err := s.newWorker()
 		if err != nil {
-			close(todo)
+			queue.close()
 			return err
 		}
 		list = append(list, w)
-		workers.Go(func() { w.work(ctx, todo) })
+		workers.Go(func() { w.work(ctx, queue) })
 	}
-	printer.Go(func() {
-		for job := range printed {
-			<-job.done
-			if err := s.print(job); err != nil {
-				cancel(err)
-			}
-		}
-	})
-	s.hand(ctx, walk, todo, printed)
+	s.hand(ctx, walk, queue)
 	err := visit(ctx)
-	close(todo)
+	queue.close()
 	workers.Wait()
 	for _, w := range list {
 		s.flags.profile.add(w.scanner.Profile())
 	}
-	close(printed)
-	printer.Wait()
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
@@ -148,39 +123,14 @@ func (s *yaraScan) many(ctx context.Context, walk *yaraWalk, visit func(context.
 	return err
 }
 
-// hand makes a walk put what it meets into the queues.
-func (s *yaraScan) hand(ctx context.Context, walk *yaraWalk, todo, printed chan<- *yaraJob) {
-	put := func(queue chan<- *yaraJob, job *yaraJob) error {
-		select {
-		case queue <- job:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	// said puts a job that there is nothing to scan of.
-	said := func(job *yaraJob) error {
-		close(job.done)
-		return put(printed, job)
-	}
-	walk.visit = func(path string) error {
-		job := &yaraJob{path: path, done: make(chan struct{})}
-		if err := put(printed, job); err != nil {
-			return err
-		}
-		err := put(todo, job)
-		if err != nil {
-			close(job.done)
-		}
-		return err
-	}
+// hand makes a walk put what it meets into the queue.
+func (s *yaraScan) hand(ctx context.Context, walk *yaraWalk, queue *yaraQueue) {
+	walk.visit = func(path string) error { return queue.put(ctx, path, nil) }
 	walk.skip = func(path string, size int64) error {
-		return said(&yaraJob{path: path, size: size, skipped: true, done: make(chan struct{})})
+		return queue.put(ctx, path, func(j *yaraJob) { j.size, j.skipped = size, true })
 	}
 	walk.fail = func(path string, err error) error {
-		job := &yaraJob{path: path, skipped: true, done: make(chan struct{})}
-		job.fail(err)
-		return said(job)
+		return queue.put(ctx, path, func(j *yaraJob) { j.skipped = true; j.fail(err) })
 	}
 }
 
@@ -193,10 +143,16 @@ func (s *yaraScan) print(job *yaraJob) error {
 	if s.flags.format == "json" && s.flags.count && !job.skipped && !job.failed {
 		s.counts = append(s.counts, jsonCount{jsonText(job.path), len(job.matches)})
 	}
-	_, err := s.stdio.out.Write(job.out.Bytes())
-	if _, e := s.stdio.err.Write(job.err.Bytes()); err == nil {
-		err = e
+	return errors.Join(writeSome(s.stdio.out, &job.out), writeSome(s.stdio.err, &job.err))
+}
+
+// writeSome writes what there is: writing nothing would still be a call of the
+// system.
+func writeSome(w io.Writer, b *bytes.Buffer) error {
+	if b.Len() == 0 {
+		return nil
 	}
+	_, err := w.Write(b.Bytes())
 	return err
 }
 
@@ -249,12 +205,12 @@ func (w *yaraWorker) log(line string) {
 	}
 }
 
-func (w *yaraWorker) work(ctx context.Context, jobs <-chan *yaraJob) {
-	for job := range jobs {
+func (w *yaraWorker) work(ctx context.Context, queue *yaraQueue) {
+	for job := queue.take(); job != nil; job = queue.take() {
 		if ctx.Err() == nil {
 			w.scan(ctx, job)
 		}
-		close(job.done)
+		queue.finish(job)
 	}
 }
 

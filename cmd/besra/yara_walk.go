@@ -65,6 +65,9 @@ func (w *yaraWalk) entry(ctx context.Context, path string, e fs.DirEntry) error 
 	if link && !w.follow {
 		return nil
 	}
+	if e.Type().IsRegular() && w.skipLarger == 0 {
+		return w.visit(path) // the directory says enough: no need to ask for more
+	}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil: // gone, or a link that leads nowhere
