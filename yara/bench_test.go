@@ -98,6 +98,28 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(live(b, start), "MB-live")
 }
 
+// BenchmarkSmall scans targets of 1 KB with all rules: the fixed cost of a scan.
+func BenchmarkSmall(b *testing.B) {
+	s := readLarge(b, compiledLarge(b)).NewScanner()
+	text, err := os.ReadFile("bench_test.go")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		data []byte
+	}{{"text", text[:1024]}, {"zeroes", make([]byte, 1024)}, {"pe", append([]byte("MZ"), text[:1022]...)}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Scan(context.Background(), c.data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func compiledLarge(b *testing.B) []byte {
 	b.Helper()
 	var data bytes.Buffer

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,7 +51,7 @@ func findEngines(ctx context.Context, o *options) ([]*engine, error) {
 		yaraProgram(), yrProgram(),
 		spoken("YARA-X (Python)", o.python, driver, "yara_x"), spoken("libyara (Python)", o.python, driver, "yara"),
 	} {
-		if e.version = firstLine(ctx, e.version); e.version != "" {
+		if e.version = firstLine(ctx, e.version); e.version != "" && o.lets(e.name) {
 			engines = append(engines, e)
 		}
 	}
@@ -66,6 +67,11 @@ func findEngines(ctx context.Context, o *options) ([]*engine, error) {
 		log.Print("no other engine was found: Besra is measured alone")
 	}
 	return engines, nil
+}
+
+// lets reports whether -engines names the engine.
+func (o *options) lets(name string) bool {
+	return o.engines == "" || slices.Contains(strings.Split(o.engines, ","), name)
 }
 
 func besra(program, dialect string) *engine {

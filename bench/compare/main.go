@@ -30,6 +30,7 @@ type options struct {
 	trees     pairs
 	peers     pairs
 	workloads string
+	engines   string
 	threads   string
 	runs      int
 	size      int64
@@ -71,6 +72,7 @@ func parseFlags() *options {
 	flag.Var(&o.trees, "tree", "files of yours to scan, as `NAME=PATH`; may be repeated")
 	flag.Var(&o.peers, "peer", "another engine, as `NAME=PROGRAM` that speaks the driver's protocol (see driver.py); may be repeated")
 	flag.StringVar(&o.workloads, "workload", "all", "what to scan: "+strings.Join(workloadNames(), ", ")+", cliffs, none; comma-separated")
+	flag.StringVar(&o.engines, "engines", "", "which of the engines at hand take part beside Besra, comma-separated (default: all)")
 	flag.StringVar(&o.threads, "threads", "1,2", "numbers of threads, comma-separated")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each engine, interleaved")
 	flag.Int64Var(&o.size, "size", 64, "megabytes in each made tree; the one large file has 16 times that, up to 1024")
