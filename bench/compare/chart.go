@@ -27,22 +27,31 @@ const style = `text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill
 // ticks are the marks of the logarithmic axis.
 var ticks = []float64{1, 2, 5, 10, 20, 50, 100, 200, 500}
 
-// chart draws, for one thread, how many times the processor time of Besra each
-// peer needs. Cliffs are left to the tables.
-func chart(rows []*row) string {
-	var shown []*row
-	var names []string
-	most := 20.0
+// charted are the rows for one thread, without the cliffs, which are left to
+// the long tables, and the peers that have figures in them.
+func charted(rows []*row) (shown []*row, names []string) {
 	for _, w := range rows {
 		if w.threads != 1 || strings.HasPrefix(w.tree, "cliff") {
 			continue
 		}
 		shown = append(shown, w)
 		for _, p := range w.peers {
-			if q, ok := w.ratio(p, cpu); ok {
-				most = max(most, q.median)
+			if _, ok := w.ratio(p, cpu); ok {
 				names = appendNew(names, p.name)
 			}
+		}
+	}
+	return shown, names
+}
+
+// chart draws how many times the processor time of Besra each peer needs.
+func chart(rows []*row) string {
+	shown, names := charted(rows)
+	most := 20.0
+	for _, w := range shown {
+		for _, p := range w.peers {
+			q, _ := w.ratio(p, cpu)
+			most = max(most, q.median)
 		}
 	}
 	d := &drawing{most: most * 1.1, names: names}

@@ -16,6 +16,7 @@ func render(o *options) error {
 	}
 	rows := rowsOf(list)
 	var b strings.Builder
+	writeBrief(&b, rows)
 	writeScans(&b, rows)
 	writeCompiles(&b, list)
 	if o.chart != "" {
@@ -125,6 +126,34 @@ func short(v float64) string {
 		return fmt.Sprintf("%.1f", v)
 	}
 	return fmt.Sprintf("%.2f", v)
+}
+
+// writeBrief writes the table for the README: one thread, a column an engine.
+func writeBrief(b *strings.Builder, rows []*row) {
+	rows, names := charted(rows)
+	b.WriteString("| Rules | Files | Besra, MB per CPU second |")
+	for _, n := range names {
+		fmt.Fprintf(b, " %s |", n)
+	}
+	b.WriteString("\n|---|---|--:|" + strings.Repeat("--:|", len(names)) + "\n")
+	for _, w := range rows {
+		fmt.Fprintf(b, "| %s | %s | %s |", w.rules, w.describe(), w.speed(w.besra))
+		for _, n := range names {
+			b.WriteString(" " + w.times(n) + " |")
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+}
+
+// times is how many times as much processor time a peer needs.
+func (w *row) times(name string) string {
+	for _, p := range w.peers {
+		if q, ok := w.ratio(p, cpu); ok && p.name == name {
+			return fmt.Sprintf("%s× (%s–%s)", short(q.median), short(q.low), short(q.high))
+		}
+	}
+	return "–"
 }
 
 // writeScans writes a table for each number of threads.
