@@ -111,6 +111,25 @@ type DetectionRef struct {
 	Version string `json:"version,omitempty"`
 	Title   string `json:"title"`
 	Pack    string `json:"pack"`
+	// Status is how far the detection has come: draft, test, stable, deprecated.
+	Status string `json:"status,omitempty"`
+	// Confidence is 1 to 100, 0 where nobody has said.
+	Confidence int        `json:"confidence,omitempty"`
+	Attack     *AttackRef `json:"attack,omitempty"`
+	Hypothesis string     `json:"hypothesis,omitempty"` // its statement
+	References []string   `json:"references,omitempty"`
+	// Questions are what an analyst has to check, because a machine cannot.
+	Questions []string `json:"questions,omitempty"`
+	TLP       string   `json:"tlp,omitempty"`
+}
+
+// AttackRef places a detection in MITRE ATT&CK.
+type AttackRef struct {
+	Version    string   `json:"version,omitempty"` // release of ATT&CK that the ids are of
+	Tactics    []string `json:"tactics,omitempty"`
+	Techniques []string `json:"techniques,omitempty"`
+	Groups     []string `json:"groups,omitempty"`
+	Software   []string `json:"software,omitempty"`
 }
 
 // RuleRef identifies the rule, and carries what its licence asks to be shown
@@ -122,7 +141,10 @@ type RuleRef struct {
 	Author    string   `json:"author,omitempty"`
 	License   string   `json:"license,omitempty"`
 	Source    string   `json:"source,omitempty"`
-	Meta      []Meta   `json:"meta,omitempty"`
+	// Attribution is set where the licence asks that every message based on a
+	// match names the author.
+	Attribution bool   `json:"attribution,omitempty"`
+	Meta        []Meta `json:"meta,omitempty"`
 }
 
 // Meta is one entry of a rule's meta section, in source order. Value is a

@@ -2,7 +2,6 @@ package detection
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/yara"
@@ -10,25 +9,47 @@ import (
 
 // Describe returns what a finding says of a matching rule and its detection.
 // For a rule without a detection file the rule's own meta speaks, read by the
-// conventions of public rule repositories: description, author, license,
-// source or reference, severity or score.
+// conventions of public rule repositories (see meta.go).
 func (e *Entry) Describe(rule yara.Rule) (besra.DetectionRef, besra.RuleRef, besra.Severity) {
-	d, p := e.Detection, e.Detection.Provenance
-	det := besra.DetectionRef{ID: d.ID, Version: d.Version, Title: d.Title, Pack: e.Pack}
+	d := e.Detection
+	if d.Plain() {
+		d = described(d, rule)
+	}
+	p := d.Provenance
+	det := besra.DetectionRef{ID: d.ID, Version: d.Version, Title: d.Title, Pack: e.Pack, Status: string(d.Status), Confidence: d.Confidence,
+		Attack: d.Attack.ref(), Hypothesis: d.Hypothesis.Statement, References: d.References, Questions: d.questions(), TLP: string(p.TLP)}
 	ref := besra.RuleRef{Name: rule.Name(), Namespace: rule.Namespace(), Tags: slices.Clone(rule.Tags()),
-		Author: p.Author, License: p.License, Source: p.Source, Meta: metaOf(rule)}
-	if !d.Plain() {
-		return det, ref, d.Severity
+		Author: p.Author, License: p.License, Source: p.Source, Attribution: p.Attribution, Meta: metaOf(rule)}
+	return det, ref, d.Severity
+}
+
+// described is the detection of a bare rule file with what one of its rules
+// says of itself.
+func described(plain *Detection, rule yara.Rule) *Detection {
+	d := *plain
+	d.Title, d.Severity, d.Status = "", "", ""
+	f := readMeta(rule.Name(), rule.Meta(), rule.Tags())
+	f.apply(&d)
+	if d.Provenance.Source == "" && len(f.references) > 0 {
+		d.Provenance.Source = f.references[0]
 	}
-	meta := ruleMeta(rule)
-	det.Title = firstOf(meta["description"], rule.Name())
-	ref.Author = meta["author"]
-	ref.License = firstOf(meta["license"], meta["licence"])
-	ref.Source = firstOf(meta["source_url"], meta["source"], meta["reference"])
-	if ref.License == "" {
-		ref.License, ref.Source = knownLicense(ref.Author, ref.Source)
+	return &d
+}
+
+func (a Attack) ref() *besra.AttackRef {
+	if a.Version == "" {
+		return nil
 	}
-	return det, ref, metaSeverity(rule)
+	return &besra.AttackRef{Version: a.Version, Tactics: a.Tactics, Techniques: a.Techniques, Groups: a.Groups, Software: a.Software}
+}
+
+// questions lists what a machine cannot check, of all scenarios.
+func (d *Detection) questions() []string {
+	var out []string
+	for _, s := range d.Scenarios {
+		out = append(out, s.Questions...)
+	}
+	return out
 }
 
 func metaOf(rule yara.Rule) []besra.Meta {
@@ -40,37 +61,4 @@ func metaOf(rule yara.Rule) []besra.Meta {
 		list = append(list, besra.Meta{Key: key, Value: value})
 	}
 	return list
-}
-
-// metaSeverity reads a severity in words, or a score of 0 to 100 as THOR and
-// signature-base give it. It is medium where the rule says nothing.
-func metaSeverity(rule yara.Rule) besra.Severity {
-	severity := besra.SeverityMedium
-	for key, value := range rule.Meta() {
-		switch v := value.(type) {
-		case string:
-			if s := besra.Severity(strings.ToLower(v)); key == "severity" && s.Rank() >= 0 {
-				return s
-			} else if key == "severity" && s == "critical" {
-				return besra.SeverityHigh
-			}
-		case int64:
-			if key == "score" {
-				severity = scoreSeverity(v)
-			}
-		}
-	}
-	return severity
-}
-
-func scoreSeverity(score int64) besra.Severity {
-	switch {
-	case score >= 75:
-		return besra.SeverityHigh
-	case score >= 60:
-		return besra.SeverityMedium
-	case score >= 40:
-		return besra.SeverityLow
-	}
-	return besra.SeverityInformational
 }

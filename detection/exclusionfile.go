@@ -34,7 +34,7 @@ func ParseExclusions(text []byte) ([]exclusion.Spec, error) {
 	if err == nil {
 		return nil, errors.New("there is no exclusion in it")
 	}
-	return nil, yamlError(err)
+	return nil, fieldError(err)
 }
 
 // CompileExclusions compiles the exclusions of d. Those

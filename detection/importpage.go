@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/besra-hunt/besra"
@@ -79,24 +78,16 @@ func countPatterns(r yara.Rule) (n int) {
 }
 
 func pageDetection(rule yara.Rule, origin string, page *Page) *Detection {
-	meta := ruleMeta(rule)
 	id := identifier(rule.Name(), '-')
 	d := &Detection{
 		APIVersion: APIVersion, ID: id, Version: "0.1.0", Status: StatusDraft,
-		Title:      firstOf(meta["description"], rule.Name()),
-		Hypothesis: Hypothesis{Statement: page.Hypothesis, State: "unknown"},
-		Rule:       RuleFile{File: id + ".yar", Name: rule.Name(), Patterns: countPatterns(rule), KnownBad: knownBad(rule)},
-		Severity:   besra.SeverityMedium,
+		Hypothesis: Hypothesis{Statement: page.Hypothesis, State: StateUnknown},
+		Rule:       RuleFile{File: id + ".yar", Name: rule.Name(), Patterns: countPatterns(rule)},
 		Parameters: exclusion.Parameters{},
-		Provenance: Provenance{Author: meta["author"], License: firstOf(meta["license"], meta["licence"]),
-			Source: firstOf(meta["source"], meta["source_url"]), Catalogue: origin},
+		Provenance: Provenance{Catalogue: origin},
 	}
-	if d.Provenance.License == "" {
-		d.Provenance.License, d.Provenance.Source = knownLicense(meta["author"], d.Provenance.Source)
-	}
-	if ref := meta["reference"]; strings.Contains(ref, "://") {
-		d.References = []string{ref}
-	}
+	d.Rule.Fingerprint = fingerprints(id, []byte(page.Rule))[rule.Name()]
+	readMeta(rule.Name(), rule.Meta(), rule.Tags()).apply(d)
 	return d
 }
 
@@ -107,33 +98,6 @@ func knownLicense(author, source string) (license, from string) {
 		return "Detection Rule License 1.1 (DRL-1.1)", firstOf(source, "https://github.com/Neo23x0/signature-base")
 	}
 	return "", source
-}
-
-// ruleMeta returns the texts of the rule's meta by their keys in lower case,
-// the first of each.
-func ruleMeta(rule yara.Rule) map[string]string {
-	meta := map[string]string{}
-	for key, value := range rule.Meta() {
-		key = strings.ToLower(key)
-		if s, ok := value.(string); ok && meta[key] == "" {
-			meta[key] = s
-		}
-	}
-	return meta
-}
-
-var hashKey = regexp.MustCompile(`^(hash|md5|sha1|sha256|sha_256|sample)_?[0-9]*$`)
-
-// knownBad collects the digests that the rule's meta names.
-func knownBad(rule yara.Rule) []string {
-	var out []string
-	for key, value := range rule.Meta() {
-		s, ok := value.(string)
-		if s = strings.ToLower(s); ok && hashKey.MatchString(strings.ToLower(key)) && validDigest.MatchString(s) {
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 func firstOf(values ...string) string {
@@ -151,7 +115,9 @@ func (d *Draft) note(format string, args ...any) {
 
 func (d *Draft) noteRule(rule yara.Rule, page *Page) {
 	det := d.Detection
-	d.note("severity %s is a guess: the page states none", det.Severity)
+	if readMeta(rule.Name(), rule.Meta(), nil).severity == "" {
+		d.note("severity %s is a guess: the page states none", det.Severity)
+	}
 	for _, c := range page.Contexts {
 		if ctx, ok := contextNamed(c); ok {
 			det.Contexts = append(det.Contexts, ctx)
@@ -165,8 +131,7 @@ func (d *Draft) noteRule(rule yara.Rule, page *Page) {
 	if page.StatedPatterns < 0 {
 		d.note("the page states no pattern count: the rule has %d", det.Rule.Patterns)
 	}
-	meta := ruleMeta(rule)
-	if firstOf(meta["license"], meta["licence"]) == "" {
+	if readMeta(rule.Name(), rule.Meta(), rule.Tags()).license == "" {
 		d.note("the rule states no licence: %s", firstOf(det.Provenance.License+" is what its author publishes under, check it", "ask its author"))
 	}
 }

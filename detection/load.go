@@ -1,7 +1,6 @@
 package detection
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,13 +8,11 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/exclusion"
-	"github.com/goccy/go-yaml"
 )
 
 // Pack is a folder of detections.
@@ -89,8 +86,12 @@ func LoadFile(name string, fsys fs.FS, file string) (*Pack, []error) {
 		l.fail(file, err)
 	}
 	for _, d := range l.pack.Detections {
-		if err := l.file(d.RulePath()); err != nil {
-			l.fail(d.RulePath(), err)
+		p := d.RulePath()
+		if l.pack.Rules[p] != nil {
+			continue
+		}
+		if err := l.file(p); err != nil {
+			l.fail(p, err)
 		}
 	}
 	return l.finish()
@@ -135,7 +136,7 @@ func (l *loader) file(p string) error {
 		l.rules = append(l.rules, p)
 		return nil
 	}
-	l.detection(p, text)
+	l.detections(p, text)
 	return nil
 }
 
@@ -150,22 +151,47 @@ func readFile(fsys fs.FS, p string) ([]byte, error) {
 	return fs.ReadFile(fsys, p)
 }
 
-func (l *loader) detection(p string, text []byte) {
-	d, err := Parse(text)
-	if err != nil {
-		l.fail(p, err)
-		return
+// detections takes the documents of one detection file.
+func (l *loader) detections(p string, text []byte) {
+	ds, err := ParseAll(text)
+	for _, e := range single(err) {
+		l.fail(p, e)
 	}
+	for _, d := range ds {
+		l.detection(p, d)
+	}
+}
+
+// single takes joined errors apart.
+func single(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err == nil {
+			return nil
+		}
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, single(e)...)
+	}
+	return out
+}
+
+func (l *loader) detection(p string, d *Detection) {
 	d.Path = p
 	if l.ids == nil {
 		l.ids = map[string]string{}
 	}
 	if first, ok := l.ids[d.ID]; ok {
-		l.fail(p, fmt.Errorf("the id %q is already that of %s", d.ID, first))
+		l.fail(p, d.place.fault("id", "give each detection of a pack its own id", "the id %q is already that of %s", d.ID, first))
 		return
 	}
 	l.ids[d.ID] = p
 	l.lists(d)
+	if d.Rule.Inline != "" {
+		l.pack.Rules[d.RulePath()] = []byte(d.Rule.Inline)
+	}
 	l.pack.Detections = append(l.pack.Detections, d)
 }
 
@@ -197,80 +223,17 @@ func plainDetection(p string) *Detection {
 		Status: StatusTest, Severity: besra.SeverityMedium, Rule: RuleFile{File: path.Base(p), Patterns: -1}, Path: p}
 }
 
-// RulePath is the path of the detection's rule file in its pack.
-func (d *Detection) RulePath() string { return path.Join(path.Dir(d.Path), d.Rule.File) }
+// RulePath is the path of the detection's rule file in its pack; that of an
+// inline rule is made up of the detection file's path and its id.
+func (d *Detection) RulePath() string {
+	if d.Rule.File == "" {
+		return d.Path + "#" + d.ID
+	}
+	return path.Join(path.Dir(d.Path), d.Rule.File)
+}
 
 // Plain reports whether the detection stands for a bare rule file.
 func (d *Detection) Plain() bool { return d.Rule.Name == "" }
-
-// Parse reads one detection file. Errors carry line and column.
-func Parse(text []byte) (*Detection, error) {
-	d := &Detection{}
-	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	if err := dec.Decode(d); err != nil {
-		return nil, yamlError(err)
-	}
-	return d, d.check()
-}
-
-// yamlError keeps the position and the cause, and leaves out the excerpt.
-func yamlError(err error) error {
-	line, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
-	return errors.New(line)
-}
-
-var (
-	validID     = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	validDigest = regexp.MustCompile(`^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$`)
-)
-
-// check reports everything that is missing or impossible in one error.
-func (d *Detection) check() error {
-	var errs []error
-	want := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	want(d.APIVersion == APIVersion, "apiVersion is %q, want %q", d.APIVersion, APIVersion)
-	want(validID.MatchString(d.ID), "id %q: want lower-case letters, digits and single dashes", d.ID)
-	want(d.Title != "", "title is missing")
-	want(d.Rule.File != "" && fs.ValidPath(path.Clean(d.Rule.File)), "rule.file %q: want a path below the detection's folder", d.Rule.File)
-	want(d.Rule.Name != "", "rule.name is missing")
-	want(d.Rule.Patterns >= 0, "rule.patterns is negative")
-	want(d.Severity.Rank() >= 0, "severity %q: want informational, low, medium or high", d.Severity)
-	want(slices.Contains([]Status{StatusDraft, StatusTest, StatusStable}, d.Status), "status %q: want draft, test or stable", d.Status)
-	want(slices.Contains([]string{"unknown", "validated", "invalidated"}, d.Hypothesis.State), "hypothesis.state %q: want unknown, validated or invalidated", d.Hypothesis.State)
-	for _, h := range d.Rule.KnownBad {
-		want(validDigest.MatchString(h), "rule.knownBad %q: want an MD5, SHA-1 or SHA-256 in lower-case hex", h)
-	}
-	for _, c := range d.Contexts {
-		want(slices.Contains(besra.Contexts(), c), "context %q is not one of %v", c, besra.Contexts())
-	}
-	errs = append(errs, d.checkScenarios()...)
-	return errors.Join(errs...)
-}
-
-func (d *Detection) checkScenarios() []error {
-	var errs []error
-	scenarios, exclusions := map[string]bool{}, map[string]bool{}
-	for i := range d.Scenarios {
-		s := &d.Scenarios[i]
-		if !validID.MatchString(s.ID) || scenarios[s.ID] {
-			errs = append(errs, fmt.Errorf("scenarios[%d].id %q: want a unique id of lower-case letters, digits and dashes", i, s.ID))
-		}
-		scenarios[s.ID] = true
-		for j := range s.Exclusions {
-			x := &s.Exclusions[j]
-			x.Scenario = s.ID
-			if exclusions[x.ID] {
-				errs = append(errs, fmt.Errorf("scenarios[%d].exclusions[%d].id %q is used twice", i, j, x.ID))
-			}
-			exclusions[x.ID] = true
-		}
-	}
-	return errs
-}
 
 // Exclusions lists the exclusions of all scenarios in order.
 func (d *Detection) Exclusions() []exclusion.Spec {

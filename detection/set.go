@@ -84,6 +84,7 @@ func Compile(packs ...*Pack) (*Set, []Fault) {
 	c.rules = yara.NewCompiler(append(compileOptions(), yara.Includes(c.include))...)
 	for _, p := range packs {
 		c.set.Packs = append(c.set.Packs, p.Ref())
+		c.pack, c.files = p, map[string]string{}
 		for _, d := range p.Detections {
 			c.add(p, d)
 		}
@@ -159,8 +160,9 @@ type setCompiler struct {
 	set    *Set
 	rules  *yara.Compiler
 	faults []Fault
-	told   diag.List // diagnostics of single sources, which Build repeats
-	pack   *Pack     // whose rules are being compiled
+	told   diag.List         // diagnostics of single sources, which Build repeats
+	pack   *Pack             // whose rules are being compiled
+	files  map[string]string // the namespace of each rule file of pack that was added
 }
 
 // include finds an included file among the rule files of the pack, and nowhere
@@ -182,18 +184,33 @@ func (c *setCompiler) add(p *Pack, d *Detection) {
 		c.fail(Fault{Pack: p.Name, Path: d.Path, Err: fmt.Errorf("rule.file %s is not in the pack", d.RulePath())})
 		return
 	}
+	namespace, ok := c.files[d.RulePath()]
+	if !ok {
+		namespace = c.addRules(p, d, text)
+	}
+	rules := c.set.entries[namespace]
+	if rules[d.Rule.Name] != nil {
+		c.fail(Fault{Pack: p.Name, Path: d.Path, Err: d.place.fault("rule.name", "one rule is one detection",
+			"rule %s is already that of the detection %s", d.Rule.Name, rules[d.Rule.Name].Detection.ID)})
+		return
+	}
+	rules[d.Rule.Name] = &Entry{Detection: d, Pack: p.Name, Exclusions: c.exclusions(p, d)}
+}
+
+// addRules compiles a rule file into a namespace of its own, named after the
+// first detection that has its rule there.
+func (c *setCompiler) addRules(p *Pack, d *Detection, text []byte) string {
 	namespace := p.Name + "/" + d.ID
 	for i := 2; c.set.entries[namespace] != nil; i++ {
 		namespace = fmt.Sprintf("%s/%s-%d", p.Name, d.ID, i)
 	}
-	c.pack = p
 	list := c.rules.AddSource(yara.Source{Namespace: namespace, Origin: d.RulePath(), Text: text})
 	if list.HasErrors() {
 		c.fail(Fault{Pack: p.Name, Path: d.RulePath(), Rule: errorsOf(list), sources: c.rules.Lookup})
 	}
 	c.told = append(c.told, list...)
-	entry := &Entry{Detection: d, Pack: p.Name, Exclusions: c.exclusions(p, d)}
-	c.set.entries[namespace] = map[string]*Entry{d.Rule.Name: entry}
+	c.files[d.RulePath()], c.set.entries[namespace] = namespace, map[string]*Entry{}
+	return namespace
 }
 
 func (c *setCompiler) exclusions(p *Pack, d *Detection) []*exclusion.Exclusion {

@@ -15,7 +15,7 @@ func rulesPack() fstest.MapFS {
 		"lib/common.yar": {Data: []byte(`rule Common { strings: $a = "common" condition: $a }`)},
 		"a/uses.yar": {Data: []byte(`include "../lib/common.yar"
 rule Uses {
-  meta: Description = "Uses it" author = "Someone" License = "MIT" score = 80
+  meta: Description = "Uses it" author = "Someone" License = "MIT" score = 85
   strings: $a = "uses"
   condition: $a and Common
 }`)},

@@ -13,7 +13,7 @@ import (
 
 func detectionCommand(stdio stdio) *cobra.Command {
 	cmd := &cobra.Command{Use: "detection", Short: "Import and test detections"}
-	cmd.AddCommand(detectionImportCommand(stdio), detectionTestCommand(stdio))
+	cmd.AddCommand(detectionImportCommand(stdio), detectionTestCommand(stdio), detectionSchemaCommand(stdio))
 	return cmd
 }
 

@@ -1,0 +1,42 @@
+package detection
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/besra-hunt/besra/yara/syntax"
+)
+
+// Fingerprint returns "sha256:…" over the patterns and the condition of a
+// rule, as the formatter writes them: name, tags, meta, comments and layout do
+// not count, so that a rule that was only renamed or reformatted keeps it. It
+// is empty where the source has an error.
+func Fingerprint(src *syntax.Source, r *syntax.Rule) string {
+	bare := *r
+	bare.Name.Name, bare.Tags, bare.Meta = "_", nil, nil
+	bare.MetaSpan.Start, bare.MetaSpan.End = 0, 0
+	var text bytes.Buffer
+	err := syntax.Print(&text, &syntax.File{Items: []syntax.Item{&bare}, Source: src}, syntax.PrintOptions{})
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text.Bytes())
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// fingerprints returns the fingerprints of the rules of one source by name.
+func fingerprints(origin string, text []byte) map[string]string {
+	src := &syntax.Source{Name: origin, Text: text}
+	file, _ := syntax.Parse(src)
+	out := map[string]string{}
+	if file == nil {
+		return out
+	}
+	for _, item := range file.Items {
+		if r, ok := item.(*syntax.Rule); ok {
+			out[r.Name.Name] = Fingerprint(src, r)
+		}
+	}
+	return out
+}
