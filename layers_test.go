@@ -51,6 +51,7 @@ source/sourcetest          : .
 source/archive             : . facts                                    deps: github.com/klauspost/compress/... github.com/ulikunitz/xz/... github.com/pierrec/lz4/v4 github.com/andybalholm/brotli github.com/bodgit/sevenzip github.com/nwaples/rardecode/v2
 source/capture             : . facts                                    deps: github.com/gopacket/gopacket/... github.com/klauspost/compress/... github.com/andybalholm/brotli golang.org/x/crypto/cryptobyte
 source/process             : . facts                                    deps: golang.org/x/sys/windows
+source/mail                : . facts                                    deps: github.com/emersion/go-message github.com/richardlehane/mscfb
 source/...                 : . facts                                    deps: github.com/bmatcuk/doublestar/v4 golang.org/x/sys/...
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
 sink/...                   : . report

@@ -5,22 +5,25 @@ import (
 	"github.com/besra-hunt/besra/scan"
 	"github.com/besra-hunt/besra/source/archive"
 	"github.com/besra-hunt/besra/source/capture"
+	"github.com/besra-hunt/besra/source/mail"
 	"github.com/spf13/pflag"
 )
 
 // archiveFlags say whether and how far targets are opened up.
 type archiveFlags struct {
-	none      bool
-	passwords []string
-	depth     int
-	members   int64
-	total     size
-	member    size
+	none        bool
+	passwords   []string
+	mailTrusted []string
+	depth       int
+	members     int64
+	total       size
+	member      size
 }
 
 func (a *archiveFlags) register(f *pflag.FlagSet) {
-	f.BoolVar(&a.none, "no-archives", false, "scan archives as the bytes they are, do not open them")
+	f.BoolVar(&a.none, "no-archives", false, "scan archives as the bytes they are, and mail too; do not open them")
 	f.StringArrayVar(&a.passwords, "password", []string{"infected"}, "password tried on encrypted members; may be repeated")
+	f.StringSliceVar(&a.mailTrusted, "mail-trusted", nil, "mail server whose Authentication-Results are believed; may be repeated")
 	f.IntVar(&a.depth, "archive-depth", 8, "levels of archives in archives that are opened")
 	f.Int64Var(&a.members, "archive-members", 1_000_000, "members read of one archive, at all levels")
 	a.total, a.member = 8<<30, 256<<20
@@ -32,7 +35,7 @@ func (a *archiveFlags) expanders() []besra.Expander {
 	if a.none {
 		return nil
 	}
-	return []besra.Expander{capture.Expander{}, archive.New(archive.Config{Passwords: a.passwords})}
+	return []besra.Expander{capture.Expander{}, mail.New(mail.Config{Trusted: a.mailTrusted}), archive.New(archive.Config{Passwords: a.passwords})}
 }
 
 func (a *archiveFlags) limits() scan.Limits {

@@ -1,0 +1,121 @@
+package mail
+
+import (
+	"context"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/facts"
+	"github.com/emersion/go-message"
+)
+
+// header is the head of a message.
+type header struct{ message.Header }
+
+// state states what the head says.
+func (h *header) state(g *facts.Given, trusted []string) {
+	h.address(g, "mail.from", "From")
+	h.address(g, "mail.reply_to", "Reply-To")
+	if from, ok := h.addressOf("From"); ok {
+		_, domain, _ := strings.Cut(from, "@")
+		g.State("mail.from_domain", besra.Text(domain), besra.GradeWeak, "header From")
+	}
+	if from, ok := h.addressOf("Return-Path"); ok {
+		g.State("mail.envelope_from", besra.Text(from), besra.GradeAsserted, "header Return-Path")
+	}
+	if subject, err := h.Text("Subject"); err == nil && h.Has("Subject") {
+		g.State("mail.subject", besra.Text(subject), besra.GradeWeak, "header Subject")
+	}
+	if id := h.Get("List-Id"); id != "" {
+		g.State("mail.list_id", besra.Text(listID(id)), besra.GradeWeak, "header List-Id")
+	}
+	if date, err := mail.ParseDate(h.Get("Date")); err == nil {
+		g.State("mail.date", date.UTC(), besra.GradeWeak, "header Date")
+	}
+	if at, ok := receivedAt(h.Get("Received")); ok {
+		g.State("mail.received", at, besra.GradeAsserted, "topmost header Received")
+	}
+	h.authentication(g, trusted)
+}
+
+func (h *header) address(g *facts.Given, fact, name string) {
+	value, ok := h.addressOf(name)
+	if ok || name == "Reply-To" && !h.Has(name) {
+		g.State(fact, besra.Text(value), besra.GradeWeak, "header "+name)
+	}
+}
+
+// addressOf returns the one address of a header, in lower case.
+func (h *header) addressOf(name string) (string, bool) {
+	list, err := mail.ParseAddressList(h.Get(name))
+	if err != nil || len(list) != 1 {
+		return "", false // of several senders none is the sender
+	}
+	return strings.ToLower(list[0].Address), true
+}
+
+// listID is what stands in angle brackets (RFC 2919).
+func listID(s string) string {
+	if i := strings.LastIndexByte(s, '<'); i >= 0 {
+		s, _, _ = strings.Cut(s[i+1:], ">")
+	}
+	return strings.ToLower(strings.TrimSpace(s))
+}
+
+// receivedAt is the date behind the last semicolon (RFC 5321, 4.4).
+func receivedAt(s string) (time.Time, bool) {
+	i := strings.LastIndexByte(s, ';')
+	if i < 0 {
+		return time.Time{}, false
+	}
+	at, err := mail.ParseDate(strings.TrimSpace(s[i+1:]))
+	return at.UTC(), err == nil
+}
+
+// authentication reads the results of the topmost header of a trusted server
+// (RFC 8601): those further down may have come with the message.
+func (h *header) authentication(g *facts.Given, trusted []string) {
+	for _, value := range h.Values("Authentication-Results") {
+		parts := strings.Split(value, ";")
+		server := strings.ToLower(strings.TrimSpace(strings.Fields(parts[0] + " -")[0]))
+		if !slices.ContainsFunc(trusted, func(t string) bool { return strings.EqualFold(t, server) }) {
+			continue
+		}
+		for _, method := range []string{"dkim", "spf", "dmarc"} {
+			if result, ok := resultOf(parts[1:], method); ok {
+				g.State("mail."+method, result, besra.GradeAsserted, "Authentication-Results of "+server)
+			}
+		}
+		return
+	}
+}
+
+// resultOf finds "method=result" among the results. Of several results of one
+// method the least good counts: one passing signature proves nothing of others.
+func resultOf(results []string, method string) (worst string, ok bool) {
+	for _, r := range results {
+		for _, field := range strings.Fields(r) {
+			name, value, has := strings.Cut(strings.ToLower(field), "=")
+			if name == method && has && (!ok || worst == "pass") {
+				worst, ok = value, true
+			}
+			break // the result is the first field, properties follow
+		}
+	}
+	return worst, ok
+}
+
+// inherit asks the message around for the facts of mail.
+func inherit(g *facts.Given, outer besra.Target) {
+	if outer.Context != besra.ContextMail {
+		return
+	}
+	for _, def := range besra.Vocabulary() {
+		if strings.HasPrefix(def.Name, "mail.") {
+			g.Ask(def.Name, func(ctx context.Context) besra.Fact { return outer.Facts.Fact(ctx, def.Name) })
+		}
+	}
+}

@@ -1,0 +1,193 @@
+// Package mail finds what is in messages: bodies and attachments of MIME trees,
+// the messages of mailboxes, the parts of Outlook's own formats. It is a
+// [besra.Expander]; a Maildir is a directory of messages, and needs nothing more.
+//
+//	eml    a message of RFC 5322 with its MIME parts (RFC 2045), decoded
+//	mbox   messages behind "From " lines (RFC 4155, with mboxrd's quoting)
+//	msg    Outlook's message in a compound file ([MS-OXMSG])
+//	tnef   winmail.dat ([MS-OXTNEF])
+//
+// A part is named by its file name, or by its place in the tree: "a.eml!invoice.zip",
+// "a.eml!part-1.2.txt". Each has the facts of the message around it. What a
+// sender wrote is weak. What the receiving side stamped is asserted, and the
+// results of authentication count only from a server that is named as trusted:
+// anyone can write such a header.
+package mail
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/facts"
+)
+
+// Config says whom to believe.
+type Config struct {
+	// Trusted names the servers (authserv-id of RFC 8601) whose
+	// Authentication-Results are believed.
+	Trusted []string
+}
+
+// Expander is the [besra.Expander] of mail.
+type Expander struct{ config Config }
+
+// New returns the expander that c describes.
+func New(c Config) *Expander { return &Expander{c} }
+
+// format is one form of mail.
+type format struct {
+	kind string
+	is   func(content []byte) bool
+	walk func(*walk) error
+}
+
+var formats = []format{
+	{"mbox", isMbox, (*walk).mbox},
+	{"mail", isMessage, (*walk).message},
+	{"msg", isOutlook, (*walk).outlook},
+	{"tnef", isTNEF, (*walk).tnef},
+}
+
+func find(content []byte) *format {
+	for i := range formats {
+		if formats[i].is(content) {
+			return &formats[i]
+		}
+	}
+	return nil
+}
+
+// Kind implements [besra.Expander].
+func (e *Expander) Kind(_ besra.Target, content []byte) string {
+	if f := find(content); f != nil {
+		return f.kind
+	}
+	return ""
+}
+
+// Expand implements [besra.Expander].
+func (e *Expander) Expand(ctx context.Context, outer besra.Target, content []byte, budget *besra.Budget, to besra.Receiver) error {
+	f := find(content)
+	if f == nil {
+		return nil
+	}
+	w := &walk{config: e.config, ctx: ctx, outer: outer, content: content, budget: budget, to: to}
+	err := f.walk(w)
+	if err == nil || w.stopped != nil {
+		return w.stopped
+	}
+	return &Error{f.kind, err}
+}
+
+// Error says why mail was not read to its end.
+type Error struct {
+	Format string
+	Err    error
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Format + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ReasonDamaged is the stable word of a gap: the mail breaks its format.
+const ReasonDamaged = "damaged"
+
+// Reason returns ReasonDamaged.
+func (e *Error) Reason() string { return ReasonDamaged }
+
+// walk is one piece of mail on its way to the receiver.
+type walk struct {
+	config  Config
+	ctx     context.Context
+	outer   besra.Target
+	content []byte
+	budget  *besra.Budget
+	to      besra.Receiver
+	stopped error
+	header  *header // of the message under way; nil outside one
+}
+
+var errStop = errors.New("stopped")
+
+// yield hands a part to the receiver. body is read when the part is opened.
+func (w *walk) yield(name string, body io.Reader) error {
+	if err := w.ctx.Err(); err != nil {
+		return w.stop(err)
+	}
+	switch {
+	case w.budget.Members <= 0:
+		return w.stop(&besra.LimitError{Limit: "members"})
+	case w.budget.Bytes <= 0:
+		return w.stop(&besra.LimitError{Limit: "bytes"})
+	}
+	w.budget.Members--
+	g := facts.NewGiven(besra.ContextMail, w.outer.Facts)
+	g.Path(name, "name of the part")
+	if w.header != nil {
+		w.header.state(g, w.config.Trusted)
+	} else {
+		inherit(g, w.outer)
+	}
+	err := w.to.Target(besra.Target{Name: w.outer.Name + "!" + name, Context: besra.ContextMail, Size: -1, Facts: g,
+		Open: func(ctx context.Context) (besra.Content, error) { return w.open(ctx, name, body) }})
+	if err != nil {
+		return w.stop(err)
+	}
+	return nil
+}
+
+func (w *walk) stop(err error) error {
+	w.stopped = err
+	return errStop
+}
+
+// open reads a part within the budget. Of a part that is damaged, what can be
+// read is scanned, and the damage is told.
+func (w *walk) open(ctx context.Context, name string, body io.Reader) (besra.Content, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	limit := min(w.budget.Member, w.budget.Bytes)
+	var buf bytes.Buffer
+	n, err := io.Copy(&buf, io.LimitReader(body, limit+1))
+	if n > limit {
+		return nil, &besra.LimitError{Limit: "member size", Max: limit}
+	}
+	w.budget.Bytes -= n
+	if err != nil {
+		w.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(w.outer.Name + "!" + name), Reason: ReasonDamaged, Detail: err.Error(), Count: 1})
+	}
+	return part(buf.Bytes()), nil
+}
+
+// part is a decoded part in memory.
+type part []byte
+
+func (p part) Bytes() []byte { return p }
+func (part) Close() error    { return nil }
+
+// numbered names a part by its place in the tree.
+func numbered(place []int, ending string) string {
+	s := make([]string, len(place))
+	for i, n := range place {
+		s[i] = strconv.Itoa(n)
+	}
+	return "part-" + strings.Join(s, ".") + ending
+}
+
+// clean makes a name that a sender chose fit to be one: no directories, and
+// never empty.
+func clean(name, otherwise string) string {
+	name = strings.TrimSpace(name[strings.LastIndexAny(name, `/\`)+1:])
+	if name == "" || name == "." || name == ".." {
+		return otherwise
+	}
+	return name
+}
