@@ -54,7 +54,7 @@ source/process             : . facts                                    deps: go
 source/mail                : . facts                                    deps: github.com/emersion/go-message github.com/richardlehane/mscfb
 source/...                 : . facts                                    deps: github.com/bmatcuk/doublestar/v4 golang.org/x/sys/...
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
-sink/...                   : . report
+sink/...                   : . report report/junit sink/lines
 ledger                     : . exclusion                                deps: golang.org/x/sys/...
 report                     : .
 report/junit               : .

@@ -10,9 +10,16 @@ import (
 	"strings"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/sink/cef"
 	"github.com/besra-hunt/besra/sink/csv"
+	"github.com/besra-hunt/besra/sink/ecs"
+	"github.com/besra-hunt/besra/sink/html"
 	"github.com/besra-hunt/besra/sink/json"
+	"github.com/besra-hunt/besra/sink/junit"
 	"github.com/besra-hunt/besra/sink/ndjson"
+	"github.com/besra-hunt/besra/sink/ocsf"
+	"github.com/besra-hunt/besra/sink/sarif"
+	"github.com/besra-hunt/besra/sink/syslog"
 	"github.com/besra-hunt/besra/sink/table"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/pflag"
@@ -20,44 +27,131 @@ import (
 
 // outputFlags say how records are written.
 type outputFlags struct {
-	format         string
+	formats        []string
 	file           string
 	showSuppressed bool
 }
 
-var formats = []string{"table", "ndjson", "json", "csv"}
+// format is one way to write records.
+type format struct {
+	name  string
+	about string
+	new   func(o *outputFlags, w io.Writer) besra.Sink
+}
+
+// plain makes a format of a sink without options.
+func plain(name, about string, newSink func(io.Writer) besra.Sink) format {
+	return format{name, about, func(_ *outputFlags, w io.Writer) besra.Sink { return newSink(w) }}
+}
+
+// formats lists them in the order that help shows.
+func formats() []format {
+	return []format{
+		{"table", "for people, on a terminal", (*outputFlags).table},
+		plain("ndjson", "the master record, docs/records.md", ndjson.New),
+		plain("json", "one JSON document", json.New),
+		plain("csv", "for spreadsheets", csv.New),
+		plain("html", "one self-contained page", html.New),
+		plain("sarif", "SARIF 2.1.0, for code hosts and viewers", sarif.New),
+		plain("junit", "JUnit XML, for build servers", junit.New),
+		plain("cef", "Common Event Format, a line a finding", cef.New),
+		plain("ecs", "Elastic Common Schema, a line a finding", ecs.New),
+		plain("ocsf", "OCSF Detection Finding, a line a finding", ocsf.New),
+		{"syslog", "RFC 5424, a line a finding", func(_ *outputFlags, w io.Writer) besra.Sink { return syslog.New(w, "cef", cef.Encode) }},
+	}
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name)
+	}
+	return strings.Join(names, ", ")
+}
 
 func (o *outputFlags) register(f *pflag.FlagSet) {
-	f.StringVarP(&o.format, "format", "f", "table", "output format: "+strings.Join(formats, ", "))
-	f.StringVarP(&o.file, "output", "o", "", "write to this file instead of standard output")
+	f.StringArrayVarP(&o.formats, "format", "f", []string{"table"},
+		"output format, FORMAT or FORMAT=FILE; may be repeated for several at once: "+formatNames())
+	f.StringVarP(&o.file, "output", "o", "", "write the format that names no file to this one instead of standard output")
 	f.BoolVar(&o.showSuppressed, "show-suppressed", false, "show suppressed findings in the table, too")
+}
+
+// output is one format with where it goes: a file, or "" for standard output.
+type output struct {
+	format format
+	file   string
+}
+
+// outputs reads what --format and --output ask for.
+func (o *outputFlags) outputs() ([]output, error) {
+	var list []output
+	loose := 0
+	for _, text := range o.formats {
+		name, file, named := strings.Cut(text, "=")
+		i := slices.IndexFunc(formats(), func(f format) bool { return f.name == name })
+		switch {
+		case i < 0:
+			return nil, fmt.Errorf("--format %q: want %s", name, formatNames())
+		case named && file == "":
+			return nil, fmt.Errorf("--format %q names no file", text)
+		case !named:
+			loose++
+			file = o.file
+		}
+		if file == "-" {
+			file = ""
+		}
+		list = append(list, output{formats()[i], file})
+	}
+	return list, checkOutputs(list, o.file, loose)
+}
+
+// checkOutputs wants every place written to by one format.
+func checkOutputs(list []output, file string, loose int) error {
+	if file != "" && loose == 0 {
+		return &hintError{fmt.Errorf("--output %s: every --format names its own file", file), "leave --output out, or name a format without a file"}
+	}
+	for i, a := range list {
+		for _, b := range list[:i] {
+			if a.file == b.file {
+				return &hintError{fmt.Errorf("--format %s and --format %s go to the same place", b.format.name, a.format.name), "give each a file: -f table -f " + a.format.name + "=FILE"}
+			}
+		}
+	}
+	return nil
 }
 
 // open returns the sink. A file is written as the run goes, so that what was
 // found is there whatever ends the run.
 func (o *outputFlags) open(stdio stdio) (besra.Sink, error) {
-	if !slices.Contains(formats, o.format) {
-		return nil, fmt.Errorf("--format %q: want %s", o.format, strings.Join(formats, ", "))
-	}
-	if o.file == "" {
-		return o.sink(stdio.out), nil
-	}
-	f, err := os.Create(o.file)
+	list, err := o.outputs()
 	if err != nil {
 		return nil, err
 	}
-	return &fileSink{o.sink(f), f}, nil
+	all := &tee{}
+	for _, out := range list {
+		s, err := o.openOne(stdio, out)
+		if err != nil {
+			all.Close()
+			return nil, err
+		}
+		all.sinks = append(all.sinks, s)
+	}
+	return all, nil
 }
 
-func (o *outputFlags) sink(w io.Writer) besra.Sink {
-	switch o.format {
-	case "ndjson":
-		return ndjson.New(w)
-	case "json":
-		return json.New(w)
-	case "csv":
-		return csv.New(w)
+func (o *outputFlags) openOne(stdio stdio, out output) (besra.Sink, error) {
+	if out.file == "" {
+		return out.format.new(o, stdio.out), nil
 	}
+	f, err := os.Create(out.file)
+	if err != nil {
+		return nil, err
+	}
+	return &fileSink{out.format.new(o, f), f}, nil
+}
+
+func (o *outputFlags) table(w io.Writer) besra.Sink {
 	t := table.Options{ShowSuppressed: o.showSuppressed, Width: terminalWidth(w)}
 	if bar, ok := w.(*aboveBar); ok {
 		t.Terminal = bar.File

@@ -1,0 +1,171 @@
+// Package ecs writes findings as documents of the Elastic Common Schema 8: one
+// JSON object a line, as Elasticsearch's bulk loaders and Filebeat take them.
+// What the schema has no field for is under besra. Runs, gaps and summaries
+// have no document.
+package ecs
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/sink/lines"
+)
+
+// Version is the version of the schema.
+const Version = "8.17.0"
+
+// New returns a sink that writes to w; see [lines.New].
+func New(w io.Writer) besra.Sink { return lines.New("ecs", w, Encode) }
+
+type document struct {
+	Timestamp time.Time `json:"@timestamp"`
+	Message   string    `json:"message"`
+	ECS       struct {
+		Version string `json:"version"`
+	} `json:"ecs"`
+	Event  event  `json:"event"`
+	Rule   rule   `json:"rule"`
+	Host   *host  `json:"host,omitempty"`
+	File   *file  `json:"file,omitempty"`
+	Labels labels `json:"labels"`
+	Besra  extra  `json:"besra"`
+}
+
+type event struct {
+	Kind     string   `json:"kind"`
+	Category []string `json:"category"`
+	Type     []string `json:"type"`
+	Action   string   `json:"action"`
+	ID       string   `json:"id"`
+	Module   string   `json:"module"`
+	Dataset  string   `json:"dataset"`
+	Severity int      `json:"severity"`
+	Reason   string   `json:"reason,omitempty"`
+}
+
+type rule struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Ruleset     string   `json:"ruleset,omitempty"`
+	Version     string   `json:"version,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Author      []string `json:"author,omitempty"`
+	License     string   `json:"license,omitempty"`
+	Reference   string   `json:"reference,omitempty"`
+}
+
+type host struct {
+	Name string `json:"name"`
+}
+
+type file struct {
+	Path      string  `json:"path"`
+	Name      string  `json:"name"`
+	Directory string  `json:"directory,omitempty"`
+	Size      *int64  `json:"size,omitempty"`
+	Hash      *digest `json:"hash,omitempty"`
+}
+
+type digest struct {
+	SHA256 string `json:"sha256"`
+}
+
+// labels are keywords that people filter by.
+type labels struct {
+	Verdict  string `json:"verdict"`
+	Severity string `json:"severity"`
+	Context  string `json:"context"`
+}
+
+type extra struct {
+	Run         string             `json:"run"`
+	Patterns    []pattern          `json:"patterns,omitempty"`
+	Suppression *besra.Suppression `json:"suppression,omitempty"`
+	Decisions   []besra.Decision   `json:"decisions,omitempty"`
+}
+
+type pattern struct {
+	ID      string  `json:"id"`
+	Count   int     `json:"count"`
+	Offsets []int64 `json:"offsets,omitempty"`
+}
+
+// Encode returns the document of a finding, and nothing for other records.
+func Encode(r besra.Record) ([]byte, error) {
+	f := r.Finding
+	if f == nil {
+		return nil, nil
+	}
+	d := document{Timestamp: f.Time.UTC(), Message: message(f), Event: eventOf(f), Rule: ruleOf(f),
+		Labels: labels{string(f.Verdict), string(f.Severity), string(f.Target.Context)},
+		Besra:  extra{Run: f.Run, Suppression: f.Suppression, Decisions: f.Decisions}}
+	d.ECS.Version = Version
+	if f.Host != "" {
+		d.Host = &host{f.Host}
+	}
+	d.File = fileOf(f.Target)
+	for _, p := range f.Patterns {
+		out := pattern{ID: p.ID, Count: p.Count}
+		for _, m := range p.Matches {
+			out.Offsets = append(out.Offsets, m.Offset)
+		}
+		d.Besra.Patterns = append(d.Besra.Patterns, out)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	if err := enc.Encode(d); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+func message(f *besra.Finding) string {
+	return besra.Text(strings.TrimSpace(f.Detection.Title + ": " + string(f.Target.Name))).Printable()
+}
+
+// severities are numbers of event.severity: ours, spread over 0 to 100.
+var severities = map[besra.Severity]int{besra.SeverityInformational: 10, besra.SeverityLow: 21, besra.SeverityMedium: 47, besra.SeverityHigh: 73}
+
+func eventOf(f *besra.Finding) event {
+	e := event{Kind: "alert", Category: []string{"malware"}, Type: []string{"info"}, Action: "yara-match", ID: f.ID,
+		Module: "besra", Dataset: "besra.finding", Severity: severities[f.Severity]}
+	if f.Verdict == besra.VerdictSuppressed {
+		e.Kind = "event"
+	}
+	if f.Suppression != nil {
+		e.Reason = f.Suppression.Reason
+	}
+	return e
+}
+
+func ruleOf(f *besra.Finding) rule {
+	r := rule{ID: f.Detection.ID, Name: f.Rule.Name, Ruleset: f.Detection.Pack, Version: f.Detection.Version,
+		Description: f.Detection.Title, License: f.Rule.License, Reference: f.Rule.Source}
+	if f.Rule.Author != "" {
+		r.Author = []string{f.Rule.Author}
+	}
+	return r
+}
+
+func fileOf(t besra.TargetRef) *file {
+	if t.Name == "" {
+		return nil
+	}
+	name := t.Name.Printable()
+	out := &file{Path: name, Name: path.Base(name)}
+	if dir := path.Dir(name); dir != "." {
+		out.Directory = dir
+	}
+	if t.Size >= 0 {
+		out.Size = &t.Size
+	}
+	if t.SHA256 != "" {
+		out.Hash = &digest{t.SHA256}
+	}
+	return out
+}

@@ -1,0 +1,175 @@
+// Package ocsf writes findings as events of the Open Cybersecurity Schema
+// Framework: class Detection Finding (2004), one JSON object a line. What the
+// schema has no attribute for is under unmapped. Runs, gaps and summaries have
+// no event.
+package ocsf
+
+import (
+	"encoding/json"
+	"io"
+	"path"
+
+	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/sink/lines"
+)
+
+// Version is the version of the schema.
+const Version = "1.4.0"
+
+// New returns a sink that writes to w; see [lines.New].
+func New(w io.Writer) besra.Sink { return lines.New("ocsf", w, Encode) }
+
+// The numbers of the schema that every event has.
+const (
+	categoryFindings = 2
+	classDetection   = 2004
+	activityCreate   = 1
+)
+
+type event struct {
+	Activity     int         `json:"activity_id"`
+	ActivityName string      `json:"activity_name"`
+	Category     int         `json:"category_uid"`
+	CategoryName string      `json:"category_name"`
+	Class        int         `json:"class_uid"`
+	ClassName    string      `json:"class_name"`
+	Type         int         `json:"type_uid"`
+	TypeName     string      `json:"type_name"`
+	Time         int64       `json:"time"` // milliseconds since 1970
+	Severity     int         `json:"severity_id"`
+	SeverityName string      `json:"severity"`
+	Status       int         `json:"status_id"`
+	StatusName   string      `json:"status"`
+	StatusDetail string      `json:"status_detail,omitempty"`
+	Disposition  int         `json:"disposition_id"`
+	IsAlert      bool        `json:"is_alert"`
+	Message      string      `json:"message"`
+	Metadata     metadata    `json:"metadata"`
+	FindingInfo  findingInfo `json:"finding_info"`
+	Resources    []resource  `json:"resources,omitempty"`
+	Evidences    []evidence  `json:"evidences,omitempty"`
+	Unmapped     unmapped    `json:"unmapped"`
+}
+
+type metadata struct {
+	Version string  `json:"version"`
+	Product product `json:"product"`
+	UID     string  `json:"uid,omitempty"`
+}
+
+type product struct {
+	Name   string `json:"name"`
+	Vendor string `json:"vendor_name"`
+}
+
+type findingInfo struct {
+	UID       string   `json:"uid"`
+	Title     string   `json:"title"`
+	Created   int64    `json:"created_time"`
+	Analytic  analytic `json:"analytic"`
+	DataSrcs  []string `json:"data_sources,omitempty"`
+	SourceURL string   `json:"src_url,omitempty"`
+}
+
+type analytic struct {
+	Name     string `json:"name"`
+	UID      string `json:"uid"`
+	Type     string `json:"type"`
+	TypeID   int    `json:"type_id"`
+	Version  string `json:"version,omitempty"`
+	Category string `json:"category,omitempty"`
+}
+
+type resource struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+type evidence struct {
+	File *file `json:"file,omitempty"`
+	Data any   `json:"data,omitempty"`
+}
+
+type file struct {
+	Name   string   `json:"name"`
+	Path   string   `json:"path,omitempty"`
+	TypeID int      `json:"type_id"`
+	Size   *int64   `json:"size,omitempty"`
+	Hashes []digest `json:"hashes,omitempty"`
+}
+
+type digest struct {
+	Algorithm   string `json:"algorithm"`
+	AlgorithmID int    `json:"algorithm_id"`
+	Value       string `json:"value"`
+}
+
+type unmapped struct {
+	Verdict     string             `json:"verdict"`
+	Run         string             `json:"run"`
+	Context     string             `json:"context"`
+	Author      string             `json:"rule_author,omitempty"`
+	License     string             `json:"rule_license,omitempty"`
+	Suppression *besra.Suppression `json:"suppression,omitempty"`
+	Decisions   []besra.Decision   `json:"decisions,omitempty"`
+}
+
+// Encode returns the event of a finding, and nothing for other records.
+func Encode(r besra.Record) ([]byte, error) {
+	f := r.Finding
+	if f == nil {
+		return nil, nil
+	}
+	severity, name := severityOf(f.Severity)
+	e := event{Activity: activityCreate, ActivityName: "Create", Category: categoryFindings, CategoryName: "Findings",
+		Class: classDetection, ClassName: "Detection Finding", Type: classDetection*100 + activityCreate, TypeName: "Detection Finding: Create",
+		Time: f.Time.UnixMilli(), Severity: severity, SeverityName: name, Status: 1, StatusName: "New", Disposition: 15, // Detected
+		IsAlert:  f.Verdict != besra.VerdictSuppressed,
+		Message:  besra.Text(f.Detection.Title + ": " + string(f.Target.Name)).Printable(),
+		Metadata: metadata{Version, product{"besra", "Besra"}, f.ID},
+		FindingInfo: findingInfo{UID: f.ID, Title: f.Detection.Title, Created: f.Time.UnixMilli(), SourceURL: f.Rule.Source,
+			Analytic: analytic{Name: f.Rule.Name, UID: f.Detection.ID, Type: "Rule", TypeID: 1, Version: f.Detection.Version, Category: "YARA"}},
+		Unmapped: unmapped{string(f.Verdict), f.Run, string(f.Target.Context), f.Rule.Author, f.Rule.License, f.Suppression, f.Decisions}}
+	if s := f.Suppression; s != nil && f.Verdict == besra.VerdictSuppressed {
+		e.Status, e.StatusName, e.StatusDetail = 3, "Suppressed", s.Reason
+	}
+	if f.Host != "" {
+		e.Resources = []resource{{f.Host, "host"}}
+	}
+	e.Evidences = evidences(f)
+	return json.Marshal(e)
+}
+
+func severityOf(s besra.Severity) (int, string) {
+	switch s {
+	case besra.SeverityInformational:
+		return 1, "Informational"
+	case besra.SeverityLow:
+		return 2, "Low"
+	case besra.SeverityMedium:
+		return 3, "Medium"
+	case besra.SeverityHigh:
+		return 4, "High"
+	}
+	return 0, "Unknown"
+}
+
+func evidences(f *besra.Finding) []evidence {
+	ev := evidence{}
+	if name := f.Target.Name.Printable(); name != "" {
+		ev.File = &file{Name: path.Base(name), Path: name, TypeID: 1}
+		if f.Target.Size >= 0 {
+			ev.File.Size = &f.Target.Size
+		}
+		if f.Target.SHA256 != "" {
+			ev.File.Hashes = []digest{{"SHA-256", 3, f.Target.SHA256}}
+		}
+	}
+	if len(f.Patterns) > 0 {
+		ev.Data = map[string]any{"patterns": f.Patterns}
+	}
+	if ev.File == nil && ev.Data == nil {
+		return nil
+	}
+	return []evidence{ev}
+}
