@@ -48,6 +48,7 @@ type huntFlags struct {
 	names         []string
 	ledger        string
 	facts         string
+	baseline      string
 }
 
 func huntCommand(stdio stdio) *cobra.Command {
@@ -86,6 +87,7 @@ protocols carry, are opened up at every level. A place is one of:
 	f.StringSliceVar(&h.names, "name", nil, "name of processes whose memory is scanned, as process:NAME; may be repeated")
 	f.StringVar(&h.regions, "regions", string(process.Private), "regions of processes that are read: private, anonymous, executable, all")
 	f.StringSliceVar(&h.skipProcesses, "skip-process", nil, "name of processes that are left alone; may be repeated")
+	f.StringVar(&h.baseline, "baseline", "", "the ndjson record of an earlier hunt: show only findings that are not in it, with the same outcome")
 	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
 	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
@@ -113,6 +115,10 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	bar := newProgress(stdio, h.noProgress)
 	stdio.out = bar.above(stdio.out)
 	defer bar.done()
+	base, err := h.readBaseline(ctx, stdio)
+	if err != nil {
+		return err
+	}
 	book, err := openBook(stdio, h.ledger)
 	if err != nil {
 		return err
@@ -122,14 +128,18 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	if err != nil {
 		return err
 	}
-	worst := &worstFinding{sink: book.before(out)}
-	hunt := &scan.Hunt{Set: set, Source: source, Sink: worst, Run: h.describe(ctx, host, set, paths), Gaps: gaps,
+	worst := &worstFinding{sink: out}
+	fresh := base.New(worst)
+	hunt := &scan.Hunt{Set: set, Source: source, Sink: book.before(fresh), Run: h.describe(ctx, host, set, paths), Gaps: gaps,
 		Expanders: h.archives.expanders(), Limits: h.archives.limits(), Workers: h.workers, Timeout: h.timeout, Progress: bar.update,
 		Profile: h.profile.collect(), AllFacts: h.allFacts()}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
 	err = errors.Join(err, out.Close(), book.close())
 	h.profile.print(stdio.err)
+	if h.baseline != "" {
+		fmt.Fprintf(stdio.err, "baseline %s: %d findings are known, %d are new\n", h.baseline, fresh.Known, fresh.Fresh)
+	}
 	if notice := report.Notice(sum); notice != "" {
 		fmt.Fprintln(stdio.err, notice)
 	}

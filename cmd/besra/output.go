@@ -30,6 +30,7 @@ type outputFlags struct {
 	formats        []string
 	file           string
 	showSuppressed bool
+	delivery       deliveryFlags
 }
 
 // format is one way to write records.
@@ -74,6 +75,7 @@ func (o *outputFlags) register(f *pflag.FlagSet) {
 		"output format, FORMAT or FORMAT=FILE; may be repeated for several at once: "+formatNames())
 	f.StringVarP(&o.file, "output", "o", "", "write the format that names no file to this one instead of standard output")
 	f.BoolVar(&o.showSuppressed, "show-suppressed", false, "show suppressed findings in the table, too")
+	o.delivery.register(f)
 }
 
 // output is one format with where it goes: a file, or "" for standard output.
@@ -143,6 +145,9 @@ func (o *outputFlags) open(stdio stdio) (besra.Sink, error) {
 func (o *outputFlags) openOne(stdio stdio, out output) (besra.Sink, error) {
 	if out.file == "" {
 		return out.format.new(o, stdio.out), nil
+	}
+	if isURL(out.file) {
+		return o.delivery.open(o, stdio, out)
 	}
 	f, err := os.Create(out.file)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 func reportCommand(stdio stdio) *cobra.Command {
 	cmd := &cobra.Command{Use: "report", Short: "Work with the records of hunts"}
-	cmd.AddCommand(reportRenderCommand(stdio))
+	cmd.AddCommand(reportRenderCommand(stdio), reportDiffCommand(stdio))
 	return cmd
 }
 
