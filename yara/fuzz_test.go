@@ -1,9 +1,12 @@
 package yara_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"testing"
@@ -86,4 +89,50 @@ func summary(s *yara.Scanner, data []byte) (string, error) {
 		text += "\n"
 	}
 	return text, err
+}
+
+// FuzzReadRules loads whatever it is given as compiled rules and scans with
+// them. Size and checksum are made right, so that the fuzzer gets behind them.
+func FuzzReadRules(f *testing.F) {
+	modules := yara.WithModules(standard.Modules()...)
+	for _, src := range []string{
+		`rule r : t { meta: a = 1 b = "x" strings: $a = "abc" fullword $b = { 61 ?? [1-3] (62 | 63) } condition: #a > 1 or @b[1] == 2 }`,
+		`import "pe" import "math" rule r { condition: pe.is_pe or for any s in pe.sections : (s.name == "x") or math.max(1, 2) == e }`,
+		`global rule g { strings: $x = "x" xor $y = "long text" base64 wide condition: any of them at 0 } rule r { condition: g and uint16(0) == 0x5A4D }`,
+		`rule r { strings: $a = /a.{0,10}b+c*$/ condition: for any i in (1..#a) : (@a[i] < 5) and "x" matches /[a-z]+/ }`,
+	} {
+		rules, err := yara.Compile(src, modules, yara.Define("e", 2))
+		if err != nil {
+			f.Fatal(err)
+		}
+		var b bytes.Buffer
+		if _, err := rules.WriteTo(&b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes(), []byte("abcabc\x00a\x00b\x00c\x00"))
+	}
+	f.Fuzz(func(t *testing.T, file, data []byte) {
+		const header = 8 + 4 + 8 + 4
+		if len(file) > header {
+			body := file[header:]
+			binary.LittleEndian.PutUint64(file[12:], uint64(len(body)))
+			binary.LittleEndian.PutUint32(file[20:], crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
+		}
+		rules, err := yara.ReadRules(bytes.NewReader(file), modules)
+		if err != nil || len(data) > 4<<10 {
+			return
+		}
+		_, err = summary(rules.NewScanner(yara.Timeout(time.Second), yara.AllMatches()), data)
+		if err != nil && !errors.Is(err, yara.ErrTimeout) {
+			t.Error(err)
+		}
+		for r := range rules.All() {
+			_, _, _ = r.Position()
+			for range r.Meta() {
+			}
+			for p := range r.Patterns() {
+				_ = p.ID() + p.Kind().String()
+			}
+		}
+	})
 }

@@ -121,7 +121,7 @@ func ReadRules(r io.Reader, opts ...Option) (*Rules, error) {
 	for _, o := range opts {
 		o.apply(&options)
 	}
-	prog, err := program.Decode(r)
+	prog, err := program.DecodeUnbound(r)
 	if err != nil {
 		return nil, fmt.Errorf("yara: %w", err)
 	}

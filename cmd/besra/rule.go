@@ -11,7 +11,7 @@ import (
 
 func ruleCommand(stdio stdio) *cobra.Command {
 	cmd := &cobra.Command{Use: "rule", Short: "Check, format and compile YARA rules"}
-	cmd.AddCommand(ruleCheckCommand(stdio), ruleFmtCommand(stdio), ruleCompileCommand(stdio))
+	cmd.AddCommand(ruleCheckCommand(stdio), ruleFmtCommand(stdio), ruleCompileCommand(stdio), ruleExplainCommand(stdio))
 	return cmd
 }
 

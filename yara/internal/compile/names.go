@@ -77,7 +77,7 @@ func (c *Compiler) closest(name string, candidates iter.Seq[string]) string {
 	if len(name) == 0 || len(name) > longest {
 		return ""
 	}
-	best, bound := "", 1+len(name)/3
+	best, bound := "", max(1, len(name)/3)
 	for cand := range candidates {
 		if c.guesses--; c.guesses < 0 {
 			break

@@ -258,6 +258,11 @@ func (l *lowering) unknownName(e *syntax.Name) operand {
 func (l *lowering) names() iter.Seq[string] {
 	const most = 20_000 // of rules: suggestions must stay cheap
 	return func(yield func(string) bool) {
+		for _, word := range [...]string{"true", "false", "filesize"} {
+			if !yield(word) {
+				return
+			}
+		}
 		for i := range l.locals {
 			if !yield(l.locals[i].name) {
 				return

@@ -106,7 +106,11 @@ func (l *lowering) parseRegexp(re *syntax.RegexpLit, fold, matches bool) (*regex
 func (l *lowering) regexpError(span diag.Span, err error) {
 	var syn *regex.SyntaxError
 	if !errors.As(err, &syn) {
-		l.errorAt("invalid_regexp", span, "invalid regexp", err.Error())
+		code := regex.CodeInvalid
+		if large, ok := err.(*regex.SizeError); ok {
+			code = large.Code()
+		}
+		l.errorAt(code, span, "invalid regexp", err.Error())
 		return
 	}
 	at := span

@@ -35,7 +35,10 @@ func (p *Program) Bind(find func(name string) *module.Module) ([]*module.Module,
 			return nil, fmt.Errorf("module %q differs from the one that the rules were compiled against", m.Name)
 		}
 	}
-	return list, p.check(list)
+	if err := p.check(list); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return list, nil
 }
 
 func (p *Program) check(modules []*module.Module) error {

@@ -23,6 +23,19 @@ var (
 // the memory that it was read into. A file of another version is an error:
 // compile the rules again.
 func Decode(r io.Reader) (*Program, error) {
+	p, err := DecodeUnbound(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return p, nil
+}
+
+// DecodeUnbound is Decode without the check. The program must not be used
+// before Bind, which makes it, and more.
+func DecodeUnbound(r io.Reader) (*Program, error) {
 	var head [headerSize]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotProgram, err)
@@ -68,9 +81,6 @@ func decodeBody(body []byte) (*Program, error) {
 		return nil, fmt.Errorf("%w: lengths do not agree", ErrDamaged)
 	case d.err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, d.err)
-	}
-	if err := p.Check(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return p, nil
 }
