@@ -23,7 +23,9 @@ func codesOf(t *testing.T, text string, flags []string) map[string]string {
 	file := filepath.Join(t.TempDir(), "rule.yar")
 	writeFile(t, file, []byte(text+"\n"))
 	out, stderr, _ := runBesra(append([]string{"rule", "check", "-f", "json", file}, flags...))
-	var report struct{ Diagnostics []struct{ Code, Severity string } }
+	var report struct {
+		Diagnostics []struct{ Code, Severity string }
+	}
 	if err := json.Unmarshal([]byte(out), &report); err != nil {
 		t.Fatalf("%v: %s %s", err, out, stderr)
 	}
