@@ -1,12 +1,15 @@
 package yara_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing/fstest"
 
 	"github.com/besra-hunt/besra/yara"
@@ -77,6 +80,162 @@ func ExampleCompiler() {
 	// 1 | rule broken { condition: $nowhere }
 	//   |                          ^^^^^^^^ this pattern is not declared in the `strings` section
 	// kept: empty
+}
+
+// Compiled rules are written once and loaded in a small part of the time.
+func ExampleReadRules() {
+	rules, err := yara.Compile(`rule tiny { condition: filesize < 100 }`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var file bytes.Buffer
+	if _, err := rules.WriteTo(&file); err != nil {
+		fmt.Println(err)
+		return
+	}
+	again, err := yara.ReadRules(bytes.NewReader(file.Bytes()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(again.Stats().Rules)
+	damaged := file.Bytes()
+	damaged[file.Len()/2] ^= 1
+	_, err = yara.ReadRules(bytes.NewReader(damaged))
+	fmt.Println(err)
+	// Output:
+	// 1
+	// yara: compiled rules file is damaged: wrong checksum
+}
+
+// Rules can be listed without a scan.
+func ExampleRules_All() {
+	rules, err := yara.Compile(`
+		private rule base { condition: filesize > 0 }
+		rule dropper : trojan windows {
+			meta: author = "a. n. analyst"
+			strings: $a = "text" $b = { 4D 5A } $c = /reg(exp|ular)/ private
+			condition: base and any of them
+		}`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for rule := range rules.All() {
+		fmt.Println(rule.Name(), rule.Tags(), rule.Private())
+		for p := range rule.Patterns() {
+			fmt.Println("  ", p.ID(), p.Kind(), p.Private())
+		}
+	}
+	// Output:
+	// base [] true
+	// dropper [trojan windows] false
+	//    $a text false
+	//    $b hex false
+	//    $c regexp true
+}
+
+// Rules are shared, and each goroutine has a scanner of its own.
+func ExampleRules_NewScanner() {
+	rules, err := yara.Compile(`rule needle { strings: $a = "needle" condition: $a }`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	targets := make(chan []byte)
+	var found atomic.Int64
+	var workers sync.WaitGroup
+	for range 4 {
+		scanner := rules.NewScanner()
+		workers.Go(func() {
+			for data := range targets {
+				if results, err := scanner.Scan(context.Background(), data); err == nil {
+					found.Add(int64(results.Len()))
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		targets <- fmt.Appendf(nil, "%d needles", i%2)
+	}
+	close(targets)
+	workers.Wait()
+	fmt.Println(found.Load())
+	// Output: 100
+}
+
+// A scan ends with its context, wherever it is. What was found until then is
+// in the results.
+func ExampleScanner_Scan_cancelled() {
+	rules, err := yara.Compile(`
+		rule quick { condition: true }
+		rule slow { condition: for all i in (0..1000000000000) : (i >= 0) }`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = rules.NewScanner().Scan(ctx, nil)
+	fmt.Println(errors.Is(err, context.Canceled))
+	// Output: true
+}
+
+func ExampleMaxMatches() {
+	rules, err := yara.Compile(`rule many { strings: $a = "a" condition: #a > 2 }`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, limit := range []int{2, 5} {
+		results, err := rules.NewScanner(yara.MaxMatches(limit)).Scan(context.Background(), []byte("aaaaaaaaaa"))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(limit, results.Len())
+		for rule := range results.All() {
+			for p := range rule.Patterns() {
+				fmt.Println("  ", p.ID(), p.Count())
+			}
+		}
+	}
+	// Output:
+	// 2 0
+	//    $a 2
+	// 5 1
+	//    $a 5
+}
+
+// A profile tells which rules and patterns the time went into.
+func ExampleProfiling() {
+	rules, err := yara.Compile(`
+		rule loop { condition: for all i in (0..100000) : (i >= 0) }
+		rule text { strings: $a = "needle" condition: $a }
+		rule idle { strings: $a = "not there" condition: $a }`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	scanner := rules.NewScanner(yara.Profiling())
+	for range 3 {
+		if _, err := scanner.Scan(context.Background(), []byte("a needle")); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	profile := scanner.Profile()
+	for _, r := range profile.Rules() {
+		fmt.Println(r.Rule.Name(), r.Evaluated, r.Total() > 0)
+	}
+	for _, p := range profile.Patterns() {
+		fmt.Println(p.Pattern.ID(), "of", p.Pattern.Rule().Name(), p.Candidates > 0)
+	}
+	// Output:
+	// loop 3 true
+	// text 3 true
+	// $a of text true
 }
 
 // External variables are declared when rules are compiled, and set for each

@@ -35,9 +35,11 @@ type Memory interface {
 // do not overlap.
 type Blocks []Block
 
-// Block is bytes at an address.
+// Block is a piece of a [Memory].
 type Block struct {
+	// Base is the address of the first byte of Data.
 	Base int64
+	// Data are the bytes, which must not change during a scan.
 	Data []byte
 }
 
@@ -74,6 +76,7 @@ func (b Blocks) ReadAt(p []byte, address int64) (n int, err error) {
 // Gap is a part of a [Memory] that could not be read, and why.
 type Gap struct {
 	Region
+	// Err is why: io.EOF where the memory ends before its region does.
 	Err error
 }
 

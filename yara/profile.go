@@ -17,8 +17,9 @@ type Profile struct {
 	search *search.Profile
 	eval   *eval.Profile
 
-	// Scans and Bytes are the number of targets and of their bytes.
+	// Scans is the number of targets.
 	Scans int
+	// Bytes is their size together.
 	Bytes int64
 	// Time is that of all scans; Search is the part of it that went neither
 	// into conditions nor into modules, but into finding patterns, all of them
@@ -31,8 +32,9 @@ type Profile struct {
 type RuleTime struct {
 	Rule Rule
 	// Condition is the time of evaluating the condition, without that of
-	// modules and patterns, and Evaluated how often it was evaluated.
+	// modules and patterns.
 	Condition time.Duration
+	// Evaluated is how often the condition was evaluated.
 	Evaluated int
 	// Patterns is the time of the rule's patterns. That of a pattern that
 	// several rules have counts for each of them.
@@ -55,7 +57,7 @@ type PatternTime struct {
 	Alone, Candidates int
 }
 
-// ModuleTime is what reading targets cost one module.
+// ModuleTime is the time that reading targets took a module, by its name.
 type ModuleTime struct {
 	Name string
 	Time time.Duration

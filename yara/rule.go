@@ -126,9 +126,9 @@ func (p Pattern) Positional() bool {
 type Match struct {
 	// Offset is that of the first byte, Length the number of bytes.
 	Offset, Length int64
-	// Xor is set for a pattern with the xor modifier; XorKey is then the byte
-	// that it was XORed with, 0 for plain text.
-	Xor    bool
+	// Xor is set for a pattern with the xor modifier.
+	Xor bool
+	// XorKey is the byte that such a pattern was XORed with, 0 for plain text.
 	XorKey byte
 }
 

@@ -66,7 +66,9 @@ func (r *Rules) All() iter.Seq[Rule] {
 
 // Stats is the size of a set of rules.
 type Stats struct {
-	Rules      int
+	// Rules counts private ones, too.
+	Rules int
+	// Namespaces is the number of namespaces that have rules.
 	Namespaces int
 	// Patterns is the number of distinct patterns: equal patterns of several
 	// rules count once.

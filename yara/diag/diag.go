@@ -45,7 +45,7 @@ func (s Severity) String() string {
 // MarshalText implements [encoding.TextMarshaler]: "error" or "warning".
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Label is a span with a word on it.
+// Label is a span with a text on it.
 type Label struct {
 	Span Span
 	Text string
@@ -55,23 +55,26 @@ type Label struct {
 type Diagnostic struct {
 	// Code is stable across releases: a lower_snake name such as
 	// "unknown_pattern". Tests, suppressions and documentation refer to it.
-	Code     string
+	Code string
+	// Severity says whether the rule is left out.
 	Severity Severity
 	// Title is one line without a full stop.
 	Title string
-	// Span is the offending text; Primary is the word on it and may be empty.
-	Span    Span
+	// Span is the offending text.
+	Span Span
+	// Primary is the word on Span and may be empty.
 	Primary string
-	// Labels are further places, Notes are further sentences: the cause, a
-	// suggestion ("did you mean …?").
+	// Labels are further places.
 	Labels []Label
-	Notes  []string
+	// Notes are further sentences: the cause, a suggestion ("did you mean …?").
+	Notes []string
 
-	// Origin, Line and Column are Span resolved: the source's name, and the
-	// 1-based line and column in characters of its start. EndLine and
-	// EndColumn are those of its end. Resolve fills them; all are zero before.
-	Origin             string
-	Line, Column       int
+	// Origin is the name of the source that Span lies in. Resolve fills it, and
+	// the lines and columns; all are zero before.
+	Origin string
+	// Line and Column are where Span starts, 1-based and in characters.
+	Line, Column int
+	// EndLine and EndColumn are where Span ends.
 	EndLine, EndColumn int
 }
 

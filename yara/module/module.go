@@ -48,6 +48,7 @@ const (
 
 // Type describes values.
 type Type struct {
+	// Kind is the kind of the values.
 	Kind Kind
 	// Elem is the type of an array's items and a map's values.
 	Elem *Type
@@ -61,8 +62,10 @@ type Type struct {
 
 // Field is one member of a struct.
 type Field struct {
+	// Name is what conditions write behind the dot.
 	Name string
-	Doc  string
+	// Doc is one sentence for documentation.
+	Doc string
 	// Type is the field's type; nil where Funcs is set.
 	Type *Type
 	// Const is the value of a constant, which conditions fold; undefined otherwise.
@@ -75,7 +78,9 @@ type Field struct {
 
 // Func is one overload of a function.
 type Func struct {
+	// Params are the kinds of the arguments.
 	Params []Kind
+	// Result is the type of what Call gives.
 	Result *Type
 	// Effects is set where a call does more than give a value (console.log):
 	// such a call is never folded, moved or left out.
@@ -87,6 +92,7 @@ type Func struct {
 
 // Call is what a function may look at besides its arguments.
 type Call struct {
+	// Input is the target.
 	Input *Input
 	// Root is the module's root value of this target.
 	Root Value

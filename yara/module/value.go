@@ -35,25 +35,35 @@ func Bytes(b []byte) Value { return Value{kind: String, str: string(b)} }
 func Regex(m Matcher) Value { return Value{kind: Regexp, ref: m} }
 
 // Object is a struct's fields by index in its type's Fields.
-type Object interface{ Field(i int) Value }
+type Object interface {
+	// Field returns the value of field i, undefined where it has none.
+	Field(i int) Value
+}
 
 // List is an array.
 type List interface {
+	// Len is the number of items.
 	Len() int
 	At(i int) Value // undefined out of range
 }
 
 // Dict is a map, iterated in a stable order.
 type Dict interface {
+	// Len is the number of entries.
 	Len() int
+	// Entry returns entry i, of 0 to Len-1.
 	Entry(i int) (key, value Value)
 	Get(key Value) Value // undefined where absent
 }
 
-// StructOf, ArrayOf and MapOf return composite values.
+// StructOf returns a struct.
 func StructOf(o Object) Value { return Value{kind: Struct, ref: o} }
-func ArrayOf(l List) Value    { return Value{kind: Array, ref: l} }
-func MapOf(d Dict) Value      { return Value{kind: Map, ref: d} }
+
+// ArrayOf returns an array.
+func ArrayOf(l List) Value { return Value{kind: Array, ref: l} }
+
+// MapOf returns a map.
+func MapOf(d Dict) Value { return Value{kind: Map, ref: d} }
 
 // Kind returns the value's kind.
 func (v Value) Kind() Kind { return v.kind }

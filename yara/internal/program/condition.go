@@ -165,7 +165,11 @@ func MakeRead(width int, signed, bigEndian bool) ReadCode {
 	return c
 }
 
-// Width, Signed and BigEndian unpack a ReadCode.
-func (c ReadCode) Width() int      { return int(c & 0xF) }
-func (c ReadCode) Signed() bool    { return c&0x10 != 0 }
+// Width is the number of bytes that are read.
+func (c ReadCode) Width() int { return int(c & 0xF) }
+
+// Signed reports whether the integer has a sign.
+func (c ReadCode) Signed() bool { return c&0x10 != 0 }
+
+// BigEndian reports whether the most significant byte comes first.
 func (c ReadCode) BigEndian() bool { return c&0x20 != 0 }
