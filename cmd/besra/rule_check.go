@@ -13,6 +13,7 @@ import (
 // ruleCheck is `besra rule check`.
 type ruleCheck struct {
 	compile          compileFlags
+	config           configFlag
 	format           string
 	schemaFile       string
 	schema           *ruleSchema
@@ -36,7 +37,8 @@ func ruleCheckCommand(stdio stdio) *cobra.Command {
 		Use:   "check [flags] FILE|DIR…",
 		Short: "Find errors and weak spots in rules",
 		Long: `Compile rule files, each on its own, and show every error and warning with its place. Of a directory
-all .yar and .yara files are checked. A schema says what metadata, names and tags rules must have.
+all .yar and .yara files are checked. A schema says what metadata, names and tags rules must have: under
+"check:" in .besra-rules.yaml, here or in a directory above, or in a file of its own.
 
 A comment "// suppress: CODE" before a rule, or before or behind a line of it, silences a warning.
 Exits with 3 where there is an error.`,
@@ -49,6 +51,7 @@ Exits with 3 where there is an error.`,
 	c.compile.register(f)
 	c.compile.registerRelaxed(f)
 	f.StringVarP(&c.format, "format", "f", "text", "output format: text, json")
+	c.config.register(f)
 	f.StringVar(&c.schemaFile, "meta-schema", "", "YAML file with what metadata, names and tags must be")
 	f.StringSliceVar(&c.disabled, "disable-warning", nil, "do not give the warnings of this code; may be repeated")
 	f.BoolVar(&c.warningsAsErrors, "warnings-as-errors", false, "exit with 3 on warnings, too")
@@ -59,11 +62,8 @@ func (c *ruleCheck) run(stdio stdio, args []string) error {
 	if c.format != "text" && c.format != "json" {
 		return fmt.Errorf("--format %q: want text or json", c.format)
 	}
-	if c.schemaFile != "" {
-		var err error
-		if c.schema, err = readSchema(c.schemaFile); err != nil {
-			return err
-		}
+	if err := c.configure(); err != nil {
+		return err
 	}
 	files, err := c.compile.ruleFiles(args)
 	if err != nil {
@@ -76,6 +76,22 @@ func (c *ruleCheck) run(stdio stdio, args []string) error {
 		}
 	}
 	return c.finish(stdio)
+}
+
+// configure reads the file of the project, and the schema that was named
+// instead of the one in it.
+func (c *ruleCheck) configure() error {
+	config, err := c.config.read()
+	if err != nil {
+		return err
+	}
+	c.schema = &config.Check.Schema
+	c.disabled = append(c.disabled, config.Check.DisabledWarnings...)
+	c.warningsAsErrors = c.warningsAsErrors || config.Check.WarningsAsErrors
+	if c.schemaFile != "" {
+		c.schema, err = readSchema(c.schemaFile)
+	}
+	return err
 }
 
 // file checks one file and, as text, shows what there is to say at once.

@@ -14,8 +14,9 @@ import (
 
 // ruleFmt is `besra rule fmt`.
 type ruleFmt struct {
-	check, write bool
-	indent       int
+	check, write, diff bool
+	indent             int
+	config             configFlag
 }
 
 func ruleFmtCommand(stdio stdio) *cobra.Command {
@@ -26,24 +27,34 @@ func ruleFmtCommand(stdio stdio) *cobra.Command {
 		Long: `Format rules in the one style and print them, or with --write replace the files. Comments stay, and so
 does the meaning: a file whose rules would become others is not written. - is standard input.
 
-With --check nothing is written: the files that are not formatted are listed, and the exit code is 3.`,
-		Example: "  besra rule fmt -w rules/\n  besra rule fmt --check rules/\n  besra rule fmt - < a.yar",
+With --check nothing is written: the files that are not formatted are listed, and the exit code is 3.
+With --diff it is shown what would change.`,
+		Example: "  besra rule fmt -w rules/\n  besra rule fmt --check rules/\n  besra rule fmt -d rules/ | less\n  besra rule fmt - < a.yar",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return r.run(stdio, args) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(stdio, cmd.Flags().Changed("indent"), args) },
 	}
 	f := cmd.Flags()
 	f.BoolVar(&r.check, "check", false, "list the files that are not formatted; exit with 3 where there are any")
 	f.BoolVarP(&r.write, "write", "w", false, "replace the files")
+	f.BoolVarP(&r.diff, "diff", "d", false, "show what would change as a unified diff, and write nothing; exit with 3 where there is any")
 	f.IntVar(&r.indent, "indent", 2, "blanks a level")
+	r.config.register(f)
 	return cmd
 }
 
-func (r *ruleFmt) run(stdio stdio, args []string) error {
+func (r *ruleFmt) run(stdio stdio, indentGiven bool, args []string) error {
+	config, err := r.config.read()
+	if err != nil {
+		return err
+	}
+	if config.Fmt.Indent != 0 && !indentGiven {
+		r.indent = config.Fmt.Indent
+	}
 	if r.indent < 1 || r.indent > 16 {
 		return fmt.Errorf("--indent %d: want 1 to 16", r.indent)
 	}
-	if r.check && r.write {
-		return errors.New("--check and --write exclude each other")
+	if r.write && (r.check || r.diff) {
+		return errors.New("--write does not go with --check or --diff")
 	}
 	changed, failed := 0, 0
 	for _, arg := range args {
@@ -67,7 +78,7 @@ func (r *ruleFmt) run(stdio stdio, args []string) error {
 	switch {
 	case failed > 0:
 		return &exitError{exitContent, fmt.Errorf("%s could not be formatted", plural(failed, "file"))}
-	case r.check && changed > 0:
+	case (r.check || r.diff) && changed > 0:
 		return &exitError{exitContent, &hintError{fmt.Errorf("%s not formatted", plural(changed, "file")), "besra rule fmt -w formats them"}}
 	}
 	return nil
@@ -91,6 +102,8 @@ func (r *ruleFmt) file(stdio stdio, path string) (different bool, err error) {
 	}
 	different = !bytes.Equal(text, formatted)
 	switch {
+	case r.diff:
+		err = writeDiff(stdio.out, path, text, formatted)
 	case r.check && different:
 		_, err = fmt.Fprintln(stdio.out, path)
 	case r.check, r.write && path != "-" && !different:

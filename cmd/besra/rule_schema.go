@@ -2,18 +2,14 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/besra-hunt/besra/yara/diag"
 	"github.com/besra-hunt/besra/yara/syntax"
-	"github.com/goccy/go-yaml"
 )
 
 // ruleSchema says what rules must be named, tagged and described with. Its
@@ -78,23 +74,23 @@ func (t *metaType) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
-// readSchema reads a schema. Unknown keys are errors: a check that is
-// misspelt would pass in silence.
+// readSchema reads a schema.
 func readSchema(name string) (*ruleSchema, error) {
-	text, err := os.ReadFile(name)
-	if err != nil {
+	var s ruleSchema
+	if err := readYAML(name, &s); err != nil {
 		return nil, err
 	}
-	var s ruleSchema
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&s); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
-	}
+	s.setDefaults()
+	return &s, nil
+}
+
+// setDefaults fills in what a key without a value stands for.
+func (s *ruleSchema) setDefaults() {
 	for key, m := range s.Metadata {
 		if m == nil {
 			s.Metadata[key] = &metaSchema{}
 		}
 	}
-	return &s, nil
 }
 
 // check holds the rules of a file to the schema.
