@@ -79,6 +79,11 @@ func run(args []string, io stdio) int {
 }
 
 func printError(w io.Writer, err error) {
+	var foreign *yaraError
+	if errors.As(err, &foreign) {
+		fmt.Fprintln(w, foreign.text)
+		return
+	}
 	fmt.Fprintf(w, "besra: error: %s\n", err)
 	var hint *hintError
 	if errors.As(err, &hint) {

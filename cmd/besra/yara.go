@@ -85,7 +85,7 @@ Exit codes are those of yara: 0 done, whatever matched, and 1 for any error.`,
 		},
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return yaraExit(&hintError{err, "besra yara --help lists the options"})
+		return yaraExit(yaraFlagError(err))
 	})
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -146,15 +146,6 @@ func (y *yaraFlags) registerOwn(f *pflag.FlagSet) {
 	f.BoolVar(&y.compile.pathAsNamespace, "path-as-namespace", false, "a namespace for each file of rules: its path")
 }
 
-// yaraExit gives an error the exit code of yara.
-func yaraExit(err error) error {
-	var exit *exitError
-	if err == nil || errors.As(err, &exit) {
-		return err
-	}
-	return &exitError{exitYARA, err}
-}
-
 func (y *yaraFlags) run(ctx context.Context, stdio stdio, args []string) error {
 	switch {
 	case y.version:
@@ -165,6 +156,12 @@ func (y *yaraFlags) run(ctx context.Context, stdio stdio, args []string) error {
 	}
 	if err := y.check(args); err != nil {
 		return err
+	}
+	if !allAssignments(y.moduleData) {
+		return &yaraError{"error: wrong syntax for `-x` option.", nil}
+	}
+	if !allAssignments(y.compile.defines) {
+		return &yaraError{"error: wrong syntax for `-d` option.", nil}
 	}
 	data, err := loadModuleData(y.moduleData)
 	if err != nil {
@@ -186,7 +183,7 @@ func (y *yaraFlags) run(ctx context.Context, stdio stdio, args []string) error {
 func (y *yaraFlags) check(args []string) error {
 	switch {
 	case len(args) < 2:
-		return &hintError{errors.New("wrong number of arguments"), "besra yara [flags] [NAMESPACE:]RULES… TARGET"}
+		return &yaraError{yaraUsage, nil}
 	case y.compiled && len(args) > 2:
 		return errors.New("only one file of rules can be given with --compiled-rules")
 	case y.threads < 1:

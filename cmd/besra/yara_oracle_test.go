@@ -304,3 +304,40 @@ func TestYARAOracleErrors(t *testing.T) {
 		}
 	}
 }
+
+// faultyCommands are command lines of which yara's words are ours, too.
+var faultyCommands = []string{
+	"-Z good.yar good.yar",
+	"--bogus good.yar good.yar",
+	"-l good.yar good.yar",
+	"-a x good.yar good.yar",
+	"-x bad good.yar good.yar",
+	"gone.yar good.yar",
+	"good.yar gone",
+	"-r good.yar gone/deeper",
+	"--scan-list good.yar good.yar",
+	"--scan-list good.yar gone",
+	"--max-strings-per-rule=1 good.yar good.yar",
+	"--atom-quality-table=gone good.yar good.yar",
+	"good.yar good.yar -t",
+}
+
+// TestYARAOracleUsage compares what is said of faulty command lines.
+func TestYARAOracleUsage(t *testing.T) {
+	oracle, err := exec.LookPath("yara")
+	if err != nil {
+		t.Skip("no yara is installed")
+	}
+	t.Chdir(t.TempDir())
+	writeFile(t, "good.yar", []byte(`rule r { strings: $a = "abcd" $b = "efgh" condition: any of them }`+"\n"))
+	for _, line := range faultyCommands {
+		cmd := exec.Command(oracle, strings.Fields(line)...)
+		var want bytes.Buffer
+		cmd.Stderr = &want
+		_ = cmd.Run() // its exit code is compared
+		_, got, code := runBesra(append([]string{"yara"}, strings.Fields(line)...))
+		if d := cmp.Diff(want.String(), got); d != "" || code != cmd.ProcessState.ExitCode() {
+			t.Errorf("%s: exit code %d and %d; stderr (-yara +besra):\n%s", line, cmd.ProcessState.ExitCode(), code, d)
+		}
+	}
+}

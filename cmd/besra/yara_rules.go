@@ -18,7 +18,7 @@ import (
 func (y *yaraFlags) load(stdio stdio, args []string) (*yara.Rules, error) {
 	if y.atomTable != "" {
 		if _, err := os.Stat(y.atomTable); err != nil {
-			return nil, fmt.Errorf("--atom-quality-table: %w", err)
+			return nil, &yaraError{"error loading atom quality table: could not open file", err}
 		}
 	}
 	if y.compiled {
@@ -26,11 +26,11 @@ func (y *yaraFlags) load(stdio stdio, args []string) (*yara.Rules, error) {
 	}
 	files, err := y.compile.ruleFiles(args)
 	if err != nil {
-		return nil, err
+		return nil, unopenedRules(err)
 	}
 	c, err := y.compile.compileFiles(stdio, files)
 	if err != nil {
-		return nil, err
+		return nil, unopenedRules(err)
 	}
 	if err := c.refuseCompiled(); err != nil {
 		return nil, err
@@ -127,7 +127,8 @@ func (y *yaraFlags) checkStrings(rules *yara.Rules) error {
 		}
 		if n > y.maxStrings {
 			origin, line, _ := r.Position()
-			return fmt.Errorf("rule %q in %s(%d): %d strings, more than --max-strings-per-rule %d", r.Name(), origin, line, n, y.maxStrings)
+			return &yaraError{fmt.Sprintf("error: rule \"%s\" in %s(%d): too many strings in rule \"%s\" (limit: %d)",
+				r.Name(), origin, line, r.Name(), y.maxStrings), nil}
 		}
 	}
 	return nil

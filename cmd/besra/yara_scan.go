@@ -54,7 +54,7 @@ func (s *yaraScan) target(ctx context.Context, target string) error {
 	case s.flags.scanList:
 		list, err := readRules(s.stdio, target)
 		if err != nil {
-			return err
+			return notOpened("error: could not open file \"%s\".", target, err)
 		}
 		return s.many(ctx, w, func(ctx context.Context) error { return w.list(ctx, list) })
 	case isDir(target):
@@ -164,7 +164,7 @@ func (j *yaraJob) fail(err error) {
 	case errors.Is(err, errYARATimeout), errors.Is(err, yara.ErrTimeout):
 		err = errYARATimeout
 	case errors.As(err, &path) && path.Op == "open":
-		err = fmt.Errorf("could not open file: %w", path.Err)
+		err = errors.New("could not open file") // yara does not say why
 	}
 	fmt.Fprintf(&j.err, "error scanning %s: %s\n", j.path, err)
 }
