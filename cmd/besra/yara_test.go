@@ -13,6 +13,7 @@ import (
 
 	"github.com/besra-hunt/besra/yara/module"
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 )
 
 func TestParseDefine(t *testing.T) {
@@ -189,4 +190,18 @@ func TestPrintObject(t *testing.T) {
 	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
+}
+
+// TestYARAPage holds the page about the command to its options.
+func TestYARAPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "yara-command.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	yaraCommand(stdio{}).Flags().VisitAll(func(f *pflag.Flag) {
+		short := f.Shorthand != "" && bytes.Contains(page, []byte("`-"+f.Shorthand+"`"))
+		if !short && !bytes.Contains(page, []byte("--"+f.Name)) {
+			t.Errorf("docs/yara-command.md does not name --%s", f.Name)
+		}
+	})
 }
