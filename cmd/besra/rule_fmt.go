@@ -31,7 +31,9 @@ With --check nothing is written: the files that are not formatted are listed, an
 With --diff it is shown what would change.`,
 		Example: "  besra rule fmt -w rules/\n  besra rule fmt --check rules/\n  besra rule fmt -d rules/ | less\n  besra rule fmt - < a.yar",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(stdio, cmd.Flags().Changed("indent"), args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.run(stdio, cmd.Flags().Changed("indent"), args)
+		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&r.check, "check", false, "list the files that are not formatted; exit with 3 where there are any")
