@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"math/big"
 	"testing"
+
+	"github.com/besra-hunt/besra/yara/internal/binfmt"
 )
 
 // TestMD2 has the test suite of RFC 1319, appendix A.5.
@@ -89,6 +91,23 @@ func TestOIDString(t *testing.T) {
 	}
 }
 
+// A certificate needs a validity.
+func TestCertificateValidity(t *testing.T) {
+	element := func(tag byte, content string) string { return string([]byte{tag, byte(len(content))}) + content }
+	for validity, want := range map[string]bool{
+		element(0x17, "200101000000Z") + element(0x17, "300101000000Z"): true,
+		element(0x17, "200101000000Z") + element(0x17, "309901000000Z"): false,
+		element(0x17, "200101000000Z"):                                  false,
+	} {
+		algorithm, name := element(0x30, element(6, "\x2a\x03")), element(0x30, "")
+		body := element(0x30, element(2, "\x01")+algorithm+name+element(0x30, validity)+name+element(0x30, ""))
+		el, _, _ := binfmt.ReadBER([]byte(element(0x30, body+algorithm+element(3, "\x00"))))
+		if _, ok := readCertificate(el); ok != want {
+			t.Errorf("%q: a certificate %v, want %v", validity, ok, want)
+		}
+	}
+}
+
 func TestNameText(t *testing.T) {
 	pair := func(oid, tag, value string) string {
 		id := "\x06" + string(rune(len(oid))) + oid
@@ -107,6 +126,8 @@ func TestNameText(t *testing.T) {
 		{pair(cn, bmp, "\x00A"), "/CN=#0041", `/CN=\x00A`},
 		{pair(email, ia5, "a@b"), "/email=a@b", "/emailAddress=a@b"},
 		{pair(unknown, ia5, "x"), "/1.2.3.4=x", "/1.2.3.4=x"},
+		{pair(cn, utf8, "A") + "\x31\x00" + pair(cn, utf8, "B"), "/CN=A", "/CN=A/CN=B"}, // a part with nothing in it ends the name
+		{"\x31\x02\x30\x00", "", "/="},
 	} {
 		raw := []byte("\x30" + string(rune(len(tt.pair))) + tt.pair)
 		if got := nameText(raw); got != tt.want {
