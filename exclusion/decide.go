@@ -42,7 +42,7 @@ func (x *Exclusion) decide(ctx context.Context, facts *Memory, at time.Time, tar
 		return d, nil
 	case x.expired(at):
 		d.Outcome = besra.OutcomeExpired
-		d.Why = "expired after " + x.spec.Expires + ": " + x.renewer() + " renews it or removes it"
+		d.Why = "expired after " + x.spec.Expires + ": " + x.Renewer() + " renews it or removes it"
 		return d, nil
 	}
 	ev := x.evaluate(ctx, facts, x.quick)
@@ -70,7 +70,9 @@ func (x *Exclusion) to() besra.Severity {
 	return ""
 }
 
-func (x *Exclusion) renewer() string {
+// Renewer names who answers for the exclusion: its owner, in words that fit a
+// sentence where it has none.
+func (x *Exclusion) Renewer() string {
 	if x.spec.Owner == "" {
 		return "its owner"
 	}

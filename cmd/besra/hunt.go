@@ -140,6 +140,7 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	if h.baseline != "" {
 		fmt.Fprintf(stdio.err, "baseline %s: %d findings are known, %d are new\n", h.baseline, fresh.Known, fresh.Fresh)
 	}
+	printExpiry(stdio.err, set, time.Now())
 	if notice := report.Notice(sum); notice != "" {
 		fmt.Fprintln(stdio.err, notice)
 	}
