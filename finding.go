@@ -67,8 +67,10 @@ type Run struct {
 	Host    string    `json:"host"`
 	OS      string    `json:"os"`
 	Targets []Text    `json:"targets"` // as given on the command line
-	Packs   []PackRef `json:"packs"`
-	Rules   int       `json:"rules"` // rules compiled and searched for
+	// Parameters are what the site set with --param, as given.
+	Parameters []Text    `json:"parameters,omitempty"`
+	Packs      []PackRef `json:"packs"`
+	Rules      int       `json:"rules"` // rules compiled and searched for
 }
 
 // PackRef names the content a run used.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -29,6 +30,35 @@ type Parameter struct {
 
 // Parameters holds the parameters of a detection by name.
 type Parameters map[string]Parameter
+
+// Read returns the parameter with the value that a command line gives in text:
+// one, or any number for a list of strings.
+func (p Parameter) Read(texts ...string) (Parameter, error) {
+	want := p.Type
+	if want == "" {
+		want = typeOf(p.Default)
+	}
+	if want == "strings" {
+		p.Value = texts
+		return p, nil
+	}
+	if len(texts) != 1 {
+		return p, fmt.Errorf("it is of type %s and takes one value, not %d", want, len(texts))
+	}
+	var err error
+	switch want {
+	case "int":
+		p.Value, err = strconv.ParseInt(texts[0], 0, 64)
+	case "bool":
+		p.Value, err = strconv.ParseBool(texts[0])
+	default:
+		p.Value = texts[0]
+	}
+	if err != nil {
+		return p, fmt.Errorf("%q is not of type %s", texts[0], want)
+	}
+	return p, nil
+}
 
 // parameter is a typed parameter; value is nil where unresolved.
 type parameter struct {

@@ -28,6 +28,7 @@ type lintFlags struct {
 	format  string
 	explain string
 	strict  bool
+	params  []string
 }
 
 func exclusionLintCommand(stdio stdio) *cobra.Command {
@@ -48,6 +49,7 @@ an error, and with --strict on a warning too. Every problem has a code that --ex
 	}
 	cmd.Flags().StringVarP(&l.format, "format", "f", "text", "text or json")
 	cmd.Flags().StringVar(&l.explain, "explain", "", "explain a code, or all with \"all\"")
+	cmd.Flags().StringArrayVar(&l.params, "param", nil, "NAME=VALUE or DETECTION/NAME=VALUE: set a parameter, as for hunt")
 	cmd.Flags().BoolVar(&l.strict, "strict", false, "exit with 3 on a warning, too")
 	return cmd
 }
@@ -75,6 +77,9 @@ func (l *lintFlags) run(stdio stdio, args []string) error {
 	packs, err := loadPacks(args)
 	if err != nil {
 		return &exitError{exitContent, err}
+	}
+	if err := detection.SetParameters(packs, l.params); err != nil {
+		return err
 	}
 	report := lintPacks(packs, time.Now())
 	print := report.text

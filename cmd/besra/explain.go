@@ -20,6 +20,7 @@ type explainFlags struct {
 	ledger ledgerFlag
 	record string
 	packs  []string
+	params []string
 	format string
 }
 
@@ -42,6 +43,7 @@ hunt (--record, - is standard input).`,
 	f := cmd.Flags()
 	f.StringVar(&e.record, "record", "", "the ndjson record of a hunt")
 	f.StringArrayVarP(&e.packs, "pack", "p", nil, "folder of detections the hunt used (default: the embedded pack); may be repeated")
+	f.StringArrayVar(&e.params, "param", nil, "NAME=VALUE or DETECTION/NAME=VALUE: parameters that the hunt was given; may be repeated")
 	f.StringVarP(&e.format, "format", "f", "text", "output format: text, json")
 	return cmd
 }
@@ -57,6 +59,9 @@ func (e *explainFlags) run(ctx context.Context, stdio stdio, id string) error {
 	packs, err := loadPacks(e.packs)
 	if err != nil {
 		return &exitError{exitContent, err}
+	}
+	if err := detection.SetParameters(packs, e.params); err != nil {
+		return err
 	}
 	out := explained{Finding: found, Exclusions: []exclusionExplained{}}
 	out.explain(ctx, packs)

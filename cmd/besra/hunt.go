@@ -30,6 +30,8 @@ type huntFlags struct {
 	include       []string
 	exclude       []string
 	tags          []string
+	hostName      string
+	params        []string
 	maxSize       size
 	workers       int
 	timeout       time.Duration
@@ -73,6 +75,8 @@ protocols carry, are opened up at every level. A place is one of:
 	f.StringArrayVar(&h.include, "include", nil, "only files that fit this glob (** for any depth); may be repeated")
 	f.StringArrayVar(&h.exclude, "exclude", nil, "not the paths that fit this glob; they are counted; may be repeated")
 	f.StringArrayVar(&h.tags, "tag", nil, "tag of the host, the fact host.tags; may be repeated")
+	f.StringVar(&h.hostName, "host", "", "name of the host, the fact host.name (default: its own)")
+	f.StringArrayVar(&h.params, "param", nil, "NAME=VALUE or DETECTION/NAME=VALUE: set a parameter of detections; repeat it for a list")
 	f.Var(&h.maxSize, "max-size", "skip larger files, such as 64MiB; they are counted (default: no limit)")
 	f.IntVarP(&h.workers, "workers", "j", runtime.GOMAXPROCS(0), "targets scanned at once")
 	f.DurationVar(&h.timeout, "timeout", 0, "longest time for one target, such as 30s (default: no limit)")
@@ -104,7 +108,7 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	if err != nil {
 		return err
 	}
-	host, err := facts.NewHost(facts.Config{Root: h.root, Tags: h.tags})
+	host, err := facts.NewHost(facts.Config{Root: h.root, Name: h.hostName, Tags: h.tags})
 	if err != nil {
 		return &hintError{err, "--root takes the directory in which the other host's / lies"}
 	}
@@ -186,6 +190,9 @@ func (h *huntFlags) compile(stdio stdio) (*detection.Set, []besra.Gap, error) {
 	if err != nil && (!h.ignoreInvalid || len(packs) == 0) {
 		return nil, nil, &exitError{exitContent, err}
 	}
+	if err := detection.SetParameters(packs, h.params); err != nil {
+		return nil, nil, &hintError{err, "--param development_dirs=/srv/dev sets one of the parameters under which a detection lists what it leaves to the site"}
+	}
 	gaps := contentGaps(err)
 	set, faults := detection.Compile(packs...)
 	for _, f := range faults {
@@ -213,6 +220,9 @@ func (h *huntFlags) describe(ctx context.Context, host *facts.Host, set *detecti
 	}
 	for _, p := range paths {
 		r.Targets = append(r.Targets, besra.Text(p))
+	}
+	for _, p := range h.params {
+		r.Parameters = append(r.Parameters, besra.Text(p))
 	}
 	return r
 }
