@@ -79,19 +79,27 @@ type Facts interface {
 	Fact(ctx context.Context, name string) Fact
 }
 
-// Recorded answers from facts that were recorded, such as those of a [Finding],
-// so that a decision can be made again where the target is not at hand. What was
-// not recorded is unavailable. It is immutable and shared.
-func Recorded(facts []Fact) Facts { return recorded(facts) }
+// Recorded answers from what was recorded with a finding, so that a decision can
+// be made again where the target is not at hand: the facts that were asked for,
+// and digest and size of the target. What was not recorded is unavailable. It is
+// immutable and shared; the finding must not change.
+func Recorded(f *Finding) Facts { return recorded{f} }
 
-type recorded []Fact
+type recorded struct{ finding *Finding }
 
 // Fact implements [Facts].
 func (r recorded) Fact(_ context.Context, name string) Fact {
-	for _, f := range r {
+	const source = "recorded of the target"
+	for _, f := range r.finding.Facts {
 		if f.Name == name {
 			return f
 		}
+	}
+	switch target := r.finding.Target; {
+	case name == "file.sha256" && target.SHA256 != "":
+		return Fact{Name: name, Value: target.SHA256, Grade: GradeVerified, Source: source}
+	case name == "file.size":
+		return Fact{Name: name, Value: target.Size, Grade: GradeVerified, Source: source}
 	}
 	return Unavailable(name, "it was not asked for when the finding was made")
 }

@@ -1,6 +1,9 @@
 package besra
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // FactType is the type of a fact's value, as exclusions see it.
 type FactType uint8
@@ -37,6 +40,27 @@ func (d FactDef) In(c Context) bool { return d.Grades[c] != GradeUnavailable }
 // Contexts lists where the fact can be known, in the order of [Contexts].
 func (d FactDef) Contexts() []Context {
 	return slices.DeleteFunc(Contexts(), func(c Context) bool { return !d.In(c) })
+}
+
+// GradeText tells the best grades of the fact, with the contexts of each: such as
+// "verified: file; asserted: image, archive".
+func (d FactDef) GradeText() string {
+	var parts []string
+	for g := GradeVerified; g > GradeUnavailable; g-- {
+		var in []string
+		for _, c := range d.Contexts() {
+			if d.Grades[c] == g {
+				in = append(in, string(c))
+			}
+		}
+		switch {
+		case len(in) == len(Contexts()):
+			parts = append(parts, g.String()+": everywhere")
+		case len(in) > 0:
+			parts = append(parts, g.String()+": "+strings.Join(in, ", "))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Vocabulary lists every fact that a collector may fill and an exclusion may

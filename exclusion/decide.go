@@ -189,7 +189,7 @@ func valueText(v any) string {
 	case besra.Text:
 		return strconv.Quote(cut(string(v)))
 	case []string:
-		return cut(fmt.Sprintf("%q", v))
+		return cut(fmt.Sprintf("%q", v[:min(len(v), maxShown)]))
 	case time.Time:
 		return v.UTC().Format(time.RFC3339)
 	}

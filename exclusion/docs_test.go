@@ -8,12 +8,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/exclusion"
 )
 
-// TestDocs holds the tables of docs/exclusions.md to the vocabulary and the
-// functions; -update rewrites them.
+// TestDocs holds the table of functions in docs/exclusions.md to the language;
+// -update rewrites it. That of facts is held by the package of the vocabulary.
 func TestDocs(t *testing.T) {
 	const name = "../docs/exclusions.md"
 	page, err := os.ReadFile(name)
@@ -21,7 +20,6 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := between(t, string(page), "<!-- functions -->\n", functionTable())
-	want = between(t, want, "<!-- facts -->\n", factTable())
 	if *update {
 		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -54,20 +52,6 @@ func functionTable() string {
 			forms = append(forms, "`"+cell(s)+"`")
 		}
 		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", strings.Join(forms, "<br>"), cell(f.Doc), cell(f.Example))
-	}
-	return b.String()
-}
-
-func factTable() string {
-	var b strings.Builder
-	b.WriteString("| Fact | Type | Grade | Means |\n|---|---|---|---|\n")
-	group := ""
-	for _, d := range besra.Vocabulary() {
-		if g, _, _ := strings.Cut(d.Name, "."); g != group {
-			group = g
-			fmt.Fprintf(&b, "| **%s** | | | |\n", g)
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", d.Name, d.Type, exclusion.GradeText(d), cell(d.Doc))
 	}
 	return b.String()
 }

@@ -29,7 +29,10 @@ type Step struct {
 	Outcome besra.Outcome `json:"outcome,omitempty"`
 	// Facts holds the facts of an atom that it asked for.
 	Facts []besra.Fact `json:"facts,omitempty"`
-	// Missing names the unset parameters of an atom.
+	// Params holds the parameters and lists of an atom that are set, each as
+	// "name = value" with what of a long value fits.
+	Params []string `json:"params,omitempty"`
+	// Missing names those that are not.
 	Missing []string `json:"missing,omitempty"`
 	// Steps holds the parts of logic that was needed.
 	Steps []*Step `json:"steps,omitempty"`
@@ -77,12 +80,19 @@ func (ev *evaluation) steps(e *Expr) *Step {
 			s.Facts = append(s.Facts, f)
 		}
 	}
-	for _, name := range e.Params() {
-		if ev.x.params[name].value == nil {
+	ev.x.settings(s, e)
+	return s
+}
+
+// settings tells the parameters and lists of an atom.
+func (x *Exclusion) settings(s *Step, atom *Expr) {
+	for _, name := range atom.Params() {
+		if value := x.Param(name); value == nil {
 			s.Missing = append(s.Missing, name)
+		} else {
+			s.Params = append(s.Params, name+" = "+valueText(value))
 		}
 	}
-	return s
 }
 
 // Text renders the explanation for a terminal: the decision, and the tree with
@@ -137,6 +147,9 @@ func (s *Step) write(b *strings.Builder, p palette, depth int) {
 	fmt.Fprintf(b, "%s%s  %s\n", indent, p.paint(s.Outcome, outcomeWords[s.Outcome]), label)
 	for _, f := range s.Facts {
 		fmt.Fprintf(b, "%s           %s\n", indent, factLine(f))
+	}
+	for _, setting := range s.Params {
+		fmt.Fprintf(b, "%s           %s\n", indent, setting)
 	}
 	for _, name := range s.Missing {
 		fmt.Fprintf(b, "%s           %s is not set\n", indent, name)

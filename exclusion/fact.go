@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -221,25 +220,4 @@ func factNames() []string {
 		names = append(names, d.Name)
 	}
 	return names
-}
-
-// GradeText tells the best grades of a fact, with the contexts of each: such as
-// "verified: file; asserted: image, archive".
-func GradeText(def besra.FactDef) string {
-	var parts []string
-	for g := besra.GradeVerified; g > besra.GradeUnavailable; g-- {
-		var in []string
-		for _, c := range def.Contexts() {
-			if def.Grades[c] == g {
-				in = append(in, string(c))
-			}
-		}
-		switch {
-		case len(in) == len(besra.Contexts()):
-			parts = append(parts, g.String()+": everywhere")
-		case len(in) > 0:
-			parts = append(parts, g.String()+": "+strings.Join(in, ", "))
-		}
-	}
-	return strings.Join(parts, "; ")
 }

@@ -64,7 +64,7 @@ func Backtest(ctx context.Context, h *History, detection string, x *exclusion.Ex
 // had lapsed.
 func ask(ctx context.Context, i *Item, xs []*exclusion.Exclusion) besra.Finding {
 	f := i.Finding
-	exclusion.Apply(ctx, xs, &f, besra.Recorded(i.Finding.Facts), time.Time{})
+	exclusion.Apply(ctx, xs, &f, besra.Recorded(&i.Finding), time.Time{})
 	return f
 }
 

@@ -208,7 +208,7 @@ func contextWords() []string {
 
 func printFacts(w io.Writer, only []string) error {
 	for _, d := range besra.Vocabulary() {
-		grades := exclusion.GradeText(d)
+		grades := d.GradeText()
 		if len(only) > 0 {
 			if !d.In(besra.Context(only[0])) {
 				continue

@@ -137,7 +137,7 @@ func (o *explained) explain(ctx context.Context, packs []*detection.Pack) {
 		if !x.For(f.Target.Context) {
 			continue
 		}
-		now := x.ExplainFinding(ctx, f, besra.Recorded(f.Facts), f.Time)
+		now := x.ExplainFinding(ctx, f, besra.Recorded(f), f.Time)
 		o.Exclusions = append(o.Exclusions, exclusionExplained{x.ID(), o.recorded(x.ID()), &now})
 	}
 	for _, d := range f.Decisions {
