@@ -1,5 +1,6 @@
 // Package facts gathers what is known about a target besides its bytes: who
-// owns a file, when it changed, which package shipped it, who has it open.
+// owns a file, when it changed, which package shipped it, who has it open, at
+// which times its host runs what.
 //
 // A [Host] stands for the machine the bytes belong to: this one, or a foreign
 // root that is mounted or unpacked in a directory. It reads that machine's own

@@ -13,7 +13,7 @@ import (
 	"github.com/besra-hunt/besra"
 )
 
-// File answers the facts of one file: the groups file, package, opener, host
+// File answers the facts of one file: the groups file, package, git, opener, host
 // and scan. It implements [besra.Facts]; each fact is gathered when it is first
 // asked for, and remembered.
 //
