@@ -136,6 +136,10 @@ func (l *loader) file(p string) error {
 		l.rules = append(l.rules, p)
 		return nil
 	}
+	if p == packFileName {
+		l.packFile(p, text)
+		return nil
+	}
 	l.detections(p, text)
 	return nil
 }

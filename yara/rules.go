@@ -19,7 +19,8 @@ import (
 type Rules struct {
 	prog      *program.Program
 	plan      *eval.Plan
-	externals map[string]int // by name, the index in the program
+	modules   []*module.Module // by the index that the program uses
+	externals map[string]int   // by name, the index in the program
 	// tables are made for the first scanner: rules that are only listed or
 	// written need none.
 	tables func() *search.Tables
@@ -44,6 +45,7 @@ func newRules(prog *program.Program, modules []*module.Module) (*Rules, error) {
 	r := &Rules{
 		prog:      prog,
 		plan:      plan,
+		modules:   bound,
 		externals: make(map[string]int, len(prog.Externals)),
 		tables:    sync.OnceValue(func() *search.Tables { return search.New(prog) }),
 	}

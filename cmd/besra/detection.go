@@ -13,32 +13,34 @@ import (
 
 func detectionCommand(stdio stdio) *cobra.Command {
 	cmd := &cobra.Command{Use: "detection", Short: "Import and test detections"}
-	cmd.AddCommand(detectionImportCommand(stdio), detectionTestCommand(stdio), detectionSchemaCommand(stdio))
+	cmd.AddCommand(detectionImportCommand(stdio), detectionTestCommand(stdio), detectionSchemaCommand(stdio),
+		detectionExplainCommand(stdio))
 	return cmd
 }
 
 func detectionImportCommand(stdio stdio) *cobra.Command {
-	var dir string
+	var dir, source string
 	var force bool
 	cmd := &cobra.Command{
-		Use:   "import PAGE…",
-		Short: "Make detections of catalogue pages",
+		Use:   "import PAGE|RULES…",
+		Short: "Make detections of catalogue pages and rule repositories",
 		Long: `Read catalogue pages (plain text: hypothesis, rule, false-positive scenarios) and write for
 each a detection: a YAML file beside the .yar file of its rule. The exclusions are drafts: what
-could not be translated, and what the linter says of the rest, is printed.`,
-		Example: "  besra detection import page.txt --dir detections",
+could not be translated, and what the linter says of the rest, is printed.
+
+A .yar file, or a folder with some, is a rule repository: a pack is written with a detection for
+each rule, filled with what the rule's meta says (severity, score, ATT&CK, licence, author, hashes,
+references, TLP) and the contexts that follow from its compiled form. A folder without rule files
+is a folder of pages; one that cannot be read does not stop the others.`,
+		Example: "  besra detection import page.txt --dir detections\n  besra detection import signature-base/ --source https://github.com/Neo23x0/signature-base --dir pack",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			for _, page := range args {
-				if err := importPage(stdio, page, dir, force); err != nil {
-					return err
-				}
-			}
-			return nil
+			return importAll(stdio, args, dir, source, force)
 		},
 	}
 	cmd.Flags().StringVarP(&dir, "dir", "d", ".", "directory to write to; it is made where it is absent")
 	cmd.Flags().BoolVar(&force, "force", false, "replace files that exist")
+	cmd.Flags().StringVar(&source, "source", "", "address of the rule repository, kept as the provenance of its rules")
 	return cmd
 }
 

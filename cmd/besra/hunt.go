@@ -26,6 +26,7 @@ import (
 type huntFlags struct {
 	output        outputFlags
 	packs         []string
+	trust         []string
 	root          string
 	include       []string
 	exclude       []string
@@ -70,7 +71,8 @@ protocols carry, are opened up at every level. A place is one of:
 	}
 	f := cmd.Flags()
 	h.output.register(f)
-	f.StringArrayVarP(&h.packs, "pack", "p", nil, "folder of detections, or a .yar file; may be repeated")
+	f.StringArrayVarP(&h.packs, "pack", "p", nil, "folder of detections, a signed archive (.bpk), or a .yar file; may be repeated")
+	f.StringArrayVar(&h.trust, "trust-key", nil, "file of a public key that may sign archives, besides those in trusted-keys of the configuration; may be repeated")
 	f.StringVar(&h.root, "root", "", "hunt a mounted or unpacked foreign root: paths are shown and judged as on that host")
 	f.StringArrayVar(&h.include, "include", nil, "only files that fit this glob (** for any depth); may be repeated")
 	f.StringArrayVar(&h.exclude, "exclude", nil, "not the paths that fit this glob; they are counted; may be repeated")
@@ -186,7 +188,7 @@ func (h *huntFlags) allFacts() bool {
 // compile loads and compiles the packs. Invalid content ends the run before
 // anything is read, unless the user said to go on without it.
 func (h *huntFlags) compile(stdio stdio) (*detection.Set, []besra.Gap, error) {
-	packs, err := loadPacks(h.packs)
+	packs, err := loadPacks(h.packs, h.trust...)
 	if err != nil && (!h.ignoreInvalid || len(packs) == 0) {
 		return nil, nil, &exitError{exitContent, err}
 	}
@@ -259,8 +261,10 @@ func (w *worstFinding) Write(ctx context.Context, r besra.Record) error {
 func (w *worstFinding) Close() error { return w.sink.Close() }
 
 // loadPacks reads the packs that were named, or the embedded one. The error
-// joins the faults of single files; the packs hold what could be read.
-func loadPacks(names []string) ([]*detection.Pack, error) {
+// joins the faults of single files; the packs hold what could be read. trust
+// names the files of public keys that may sign archives, besides those of the
+// configuration.
+func loadPacks(names []string, trust ...string) ([]*detection.Pack, error) {
 	if len(names) == 0 {
 		p, errs := builtin.Pack()
 		return []*detection.Pack{p}, errors.Join(errs...)
@@ -268,7 +272,7 @@ func loadPacks(names []string) ([]*detection.Pack, error) {
 	var packs []*detection.Pack
 	var errs []error
 	for _, name := range names {
-		p, faults, err := openPack(name)
+		p, faults, err := openPack(name, trust)
 		if err != nil {
 			return nil, err
 		}
@@ -277,13 +281,16 @@ func loadPacks(names []string) ([]*detection.Pack, error) {
 	return packs, errors.Join(errs...)
 }
 
-// openPack reads a folder, or a single rule or detection file.
-func openPack(name string) (*detection.Pack, []error, error) {
+// openPack reads a folder, a signed archive, or a single rule or detection file.
+func openPack(name string, trust []string) (*detection.Pack, []error, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, nil, &hintError{err, "--pack takes a folder of detections, or a .yar file"}
 	}
 	base := filepath.Base(filepath.Clean(name))
+	if isArchive(name) && !info.IsDir() {
+		return openArchive(name, trust)
+	}
 	if info.IsDir() {
 		p, errs := detection.LoadPack(base, os.DirFS(name))
 		return p, errs, nil

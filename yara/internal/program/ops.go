@@ -156,11 +156,13 @@ func (op Op) String() string { return op.info().name }
 // then the list.
 func (p *Program) operands(n *Node) []NodeID {
 	var list []NodeID
-	p.eachOperand(n, func(id NodeID) { list = append(list, id) })
+	p.EachOperand(n, func(id NodeID) { list = append(list, id) })
 	return list
 }
 
-func (p *Program) eachOperand(n *Node, do func(NodeID)) {
+// EachOperand calls do with each node that n is computed from: the
+// quantifier's, A, B, C, then the list.
+func (p *Program) EachOperand(n *Node, do func(NodeID)) {
 	info := n.Op.info()
 	if info.quant && n.Quant.N != None {
 		do(n.Quant.N)
@@ -187,7 +189,7 @@ func (p *Program) Depth(first NodeID) int {
 	most := int32(0)
 	for i := range depth {
 		n := &p.Nodes[int(first)+i]
-		p.eachOperand(n, func(id NodeID) { depth[i] = max(depth[i], depth[id-first]+1) })
+		p.EachOperand(n, func(id NodeID) { depth[i] = max(depth[i], depth[id-first]+1) })
 		most = max(most, depth[i])
 	}
 	return int(most) + 1
