@@ -47,6 +47,7 @@ exclusion                  : .                                          deps: ce
 exclusion/lint             : . exclusion                                deps: cel.dev/cel-go/...
 detection/attack           :
 detection/builtin          : detection
+detection/site             : . yara detection detection/attack
 detection/...              : . detection/attack yara yara/diag yara/syntax yara/modules/standard exclusion exclusion/lint     deps: github.com/goccy/go-yaml/...
 source/sourcetest          : .
 source/archive             : . facts                                    deps: github.com/klauspost/compress/... github.com/ulikunitz/xz/... github.com/pierrec/lz4/v4 github.com/andybalholm/brotli github.com/bodgit/sevenzip github.com/nwaples/rardecode/v2

@@ -11,10 +11,7 @@ import (
 // For a rule without a detection file the rule's own meta speaks, read by the
 // conventions of public rule repositories (see meta.go).
 func (e *Entry) Describe(rule yara.Rule) (besra.DetectionRef, besra.RuleRef, besra.Severity) {
-	d := e.Detection
-	if d.Plain() {
-		d = described(d, rule)
-	}
+	d := e.Described(rule)
 	p := d.Provenance
 	det := besra.DetectionRef{ID: d.ID, Version: d.Version, Title: d.Title, Pack: e.Pack, Status: string(d.Status), Confidence: d.Confidence,
 		Attack: d.Attack.ref(), Hypothesis: d.Hypothesis.Statement, References: d.References, Questions: d.questions(), TLP: string(p.TLP)}
@@ -23,10 +20,13 @@ func (e *Entry) Describe(rule yara.Rule) (besra.DetectionRef, besra.RuleRef, bes
 	return det, ref, d.Severity
 }
 
-// described is the detection of a bare rule file with what one of its rules
-// says of itself.
-func described(plain *Detection, rule yara.Rule) *Detection {
-	d := *plain
+// Described returns the detection of a matching rule; for a rule without a
+// detection file, one with what the rule says of itself.
+func (e *Entry) Described(rule yara.Rule) *Detection {
+	if !e.Detection.Plain() {
+		return e.Detection
+	}
+	d := *e.Detection
 	d.Title, d.Severity, d.Status = "", "", ""
 	f := readMeta(rule.Name(), rule.Meta(), rule.Tags())
 	f.apply(&d)

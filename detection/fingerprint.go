@@ -40,3 +40,19 @@ func fingerprints(origin string, text []byte) map[string]string {
 	}
 	return out
 }
+
+// RuleTexts returns the text of each rule of a source as it stands there, by
+// name.
+func RuleTexts(text []byte) map[string]string {
+	out := map[string]string{}
+	file, _ := syntax.Parse(&syntax.Source{Text: text})
+	if file == nil {
+		return out
+	}
+	for _, item := range file.Items {
+		if r, ok := item.(*syntax.Rule); ok {
+			out[r.Name.Name] = string(text[r.Span.Start:r.Span.End])
+		}
+	}
+	return out
+}

@@ -14,7 +14,7 @@ import (
 func detectionCommand(stdio stdio) *cobra.Command {
 	cmd := &cobra.Command{Use: "detection", Short: "Import and test detections"}
 	cmd.AddCommand(detectionImportCommand(stdio), detectionTestCommand(stdio), detectionSchemaCommand(stdio),
-		detectionExplainCommand(stdio))
+		detectionExplainCommand(stdio), detectionDocCommand(stdio), detectionCoverageCommand(stdio), detectionNewCommand(stdio))
 	return cmd
 }
 
