@@ -41,6 +41,28 @@ func fingerprints(origin string, text []byte) map[string]string {
 	return out
 }
 
+// CheckFingerprints holds each rule against the fingerprint that its detection
+// states. It reads every rule file again, so a hunt leaves it to the tests and
+// to those who build archives, whose digests cover the files.
+func CheckFingerprints(p *Pack) []Fault {
+	var faults []Fault
+	prints := map[string]map[string]string{}
+	for _, d := range p.Detections {
+		if d.Rule.Fingerprint == "" {
+			continue
+		}
+		file := d.RulePath()
+		if prints[file] == nil {
+			prints[file] = fingerprints(file, p.Rules[file])
+		}
+		if got := prints[file][d.Rule.Name]; got != "" && got != d.Rule.Fingerprint {
+			faults = append(faults, Fault{Pack: p.Name, Path: d.Path, Err: d.place.fault("rule.fingerprint",
+				"review the rule, then state the new fingerprint", "rule %s has the fingerprint %s, not the one stated: it was changed", d.Rule.Name, got)})
+		}
+	}
+	return faults
+}
+
 // RuleTexts returns the text of each rule of a source as it stands there, by
 // name.
 func RuleTexts(text []byte) map[string]string {

@@ -69,7 +69,7 @@ type TestOptions struct {
 // The error says that the pack does not compile.
 func Test(ctx context.Context, p *Pack, o TestOptions) ([]Check, error) {
 	set, faults := Compile(p)
-	if len(faults) > 0 {
+	if faults = append(faults, CheckFingerprints(p)...); len(faults) > 0 {
 		return nil, faults[0]
 	}
 	if o.At.IsZero() {

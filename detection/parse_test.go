@@ -124,3 +124,21 @@ func TestFingerprint(t *testing.T) {
 		t.Error("another condition has the same fingerprint")
 	}
 }
+
+func TestCheckFingerprints(t *testing.T) {
+	rule := []byte(`rule x { strings: $a = "aaaa" condition: $a }`)
+	check := func(stated string) []Fault {
+		text := strings.Replace(full, "patterns: 1", "patterns: 1, fingerprint: '"+stated+"'", 1)
+		p, errs := LoadPack("p", fstest.MapFS{"x.yar": {Data: rule}, "x.yaml": {Data: []byte(text)}})
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		return CheckFingerprints(p)
+	}
+	if faults := check(fingerprints("x.yar", rule)["x"]); len(faults) > 0 {
+		t.Errorf("the right one: %v", faults)
+	}
+	if faults := check("sha256:00"); len(faults) != 1 || !strings.Contains(faults[0].Error(), "[7:56] rule x has the fingerprint") {
+		t.Errorf("a wrong one: %v", faults)
+	}
+}

@@ -113,6 +113,7 @@ func soundPack(stdio stdio, dir string) (*detection.Pack, error) {
 		return nil, &exitError{exitContent, err}
 	}
 	_, faults := detection.Compile(packs[0])
+	faults = append(faults, detection.CheckFingerprints(packs[0])...)
 	for _, f := range faults {
 		f.Render(stdio.err, colorful(stdio.err))
 	}
