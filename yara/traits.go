@@ -157,9 +157,10 @@ type PatternTraits struct {
 	// 2^20 of them. Of several needles the most frequent counts most.
 	Bits float64
 	// Atom is the most frequent byte string that the engine searches the
-	// pattern by, AtomBits how rare that is. Atom is empty where the pattern
-	// has none: then it is tried at every place.
-	Atom     []byte
+	// pattern by, empty where the pattern has none: then it is tried at every
+	// place.
+	Atom []byte
+	// AtomBits is how rare Atom is, in the unit of Bits.
 	AtomBits float64
 	// Cost is the number of places in a MiB of usual data that have to be
 	// verified in vain, as the engine estimates it.
