@@ -49,7 +49,9 @@ func (m scattered) bytes(from, to int64) []byte {
 	return buf[:n]
 }
 
-// regions hands a memory to the engine.
+// Memory gives a memory the face that the engine knows.
+func Memory(m besra.Memory) yara.Memory { return regions{m} }
+
 type regions struct{ besra.Memory }
 
 // Regions implements [yara.Memory].
@@ -67,7 +69,7 @@ func (m regions) Regions() iter.Seq[yara.Region] {
 // digest: no two looks at a memory see the same bytes.
 func (w *worker) scanMemory(ctx context.Context, t besra.Target, m besra.Memory) error {
 	w.Set.SetExternals(ctx, w.scanner, t.Facts)
-	results, err := w.scanner.ScanMemory(ctx, regions{m})
+	results, err := w.scanner.ScanMemory(ctx, Memory(m))
 	if err != nil && ctx.Err() != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func jsonText(s string) any {
 	return besra.Text(s)
 }
 
-func (y *yaraFlags) jsonRule(rule yara.Rule, data []byte) jsonRule {
+func (y *yaraFlags) jsonRule(rule yara.Rule, data bytesAt) jsonRule {
 	j := jsonRule{Identifier: rule.Name(), Tags: y.jsonTags(rule), Strings: y.jsonStrings(rule, data)}
 	if y.namespace {
 		j.Namespace = rule.Namespace()
@@ -77,7 +77,7 @@ func (y *yaraFlags) jsonRule(rule yara.Rule, data []byte) jsonRule {
 
 // jsonMatch is a match for the json format, where metadata is an object: a key
 // that comes several times has a list of its values.
-func (y *yaraFlags) jsonMatch(path string, rule yara.Rule, data []byte) jsonMatch {
+func (y *yaraFlags) jsonMatch(path string, rule yara.Rule, data bytesAt) jsonMatch {
 	if abs, err := filepath.Abs(path); err == nil && path != "-" {
 		path = abs
 	}
@@ -113,14 +113,14 @@ func (y *yaraFlags) jsonTags(rule yara.Rule) *[]string {
 	return &tags
 }
 
-func (y *yaraFlags) jsonStrings(rule yara.Rule, data []byte) *[]jsonString {
+func (y *yaraFlags) jsonStrings(rule yara.Rule, data bytesAt) *[]jsonString {
 	if !y.wantsMatches() {
 		return nil
 	}
 	list := []jsonString{}
 	for p := range rule.Patterns() {
 		for m := range p.Matches() {
-			list = append(list, newJSONString(p.ID(), m, data[m.Offset:m.Offset+m.Length]))
+			list = append(list, newJSONString(p.ID(), m, data(m.Offset, m.Length)))
 			if y.fast && !p.Positional() {
 				break
 			}

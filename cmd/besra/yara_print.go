@@ -10,9 +10,18 @@ import (
 	"github.com/besra-hunt/besra/yara"
 )
 
+// bytesAt gives the bytes of a match: of a file those at an offset, of a
+// process those at an address, as far as they are still there.
+type bytesAt func(offset, length int64) []byte
+
+// ofFile gives the bytes of a content in one piece.
+func ofFile(data []byte) bytesAt {
+	return func(offset, length int64) []byte { return data[offset : offset+length] }
+}
+
 // print puts what there is to print about the results of a scan into the job,
 // and returns how many rules match.
-func (w *yaraWorker) print(job *yaraJob, results *yara.Results, data []byte) int {
+func (w *yaraWorker) print(job *yaraJob, results *yara.Results, data bytesAt) int {
 	y := w.run.flags
 	var rules []jsonRule
 	matching := w.visit(results, func(rule yara.Rule) {
@@ -88,7 +97,7 @@ func (y *yaraFlags) wants(rule yara.Rule) bool {
 var pathEscapes = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 
 // printRule prints a rule and, where asked for, its matches.
-func (y *yaraFlags) printRule(b *bytes.Buffer, path string, rule yara.Rule, data []byte) {
+func (y *yaraFlags) printRule(b *bytes.Buffer, path string, rule yara.Rule, data bytesAt) {
 	if y.namespace {
 		b.WriteString(rule.Namespace() + ":")
 	}
@@ -157,9 +166,9 @@ const (
 	hexBytes  = 64
 )
 
-func (y *yaraFlags) printMatches(b *bytes.Buffer, p yara.Pattern, data []byte) {
+func (y *yaraFlags) printMatches(b *bytes.Buffer, p yara.Pattern, data bytesAt) {
 	for m := range p.Matches() {
-		kept := data[m.Offset : m.Offset+min(m.Length, keptBytes)]
+		kept := data(m.Offset, min(m.Length, keptBytes))
 		b.WriteString("0x" + strconv.FormatInt(m.Offset, 16) + ":")
 		if y.lengths {
 			b.WriteString(strconv.Itoa(len(kept)) + ":")

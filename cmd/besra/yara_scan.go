@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 	"sync"
 	"time"
 
@@ -59,21 +58,25 @@ func (s *yaraScan) target(ctx context.Context, target string) error {
 		return s.many(ctx, w, func(ctx context.Context) error { return w.list(ctx, list) })
 	case isDir(target):
 		return s.many(ctx, w, func(ctx context.Context) error { return w.dir(ctx, target) })
-	case isMissing(target) && target != "" && strings.Trim(target, "0123456789") == "":
-		return &hintError{fmt.Errorf("%s: no such file, and processes cannot be scanned", target),
-			"process memory comes with the process context"}
+	case isMissing(target) && isNumber(target):
+		return s.process(ctx, target)
 	}
 	return s.single(ctx, target)
 }
 
-// single scans one file. Other than in a directory an error is that of the run.
+// single scans one file.
 func (s *yaraScan) single(ctx context.Context, path string) error {
+	job := &yaraJob{path: path, single: true}
+	return s.one(job, func(w *yaraWorker) { w.scan(ctx, job) })
+}
+
+// one scans a single target. Other than in a directory an error is that of the run.
+func (s *yaraScan) one(job *yaraJob, scan func(w *yaraWorker)) error {
 	w, err := s.newWorker()
 	if err != nil {
 		return err
 	}
-	job := &yaraJob{path: path, single: true}
-	w.scan(ctx, job)
+	scan(w)
 	s.flags.profile.add(w.scanner.Profile())
 	if err := s.print(job); err != nil {
 		return err
@@ -225,7 +228,7 @@ func (w *yaraWorker) scan(ctx context.Context, job *yaraJob) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		matching = w.print(job, results, data)
+		matching = w.print(job, results, ofFile(data))
 		return err
 	})
 	if err != nil {
