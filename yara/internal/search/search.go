@@ -17,7 +17,8 @@
 //
 // Only the anchors of rules are looked for in every target, and all patterns
 // of rules that have no anchors. Any other pattern is looked for when a
-// condition asks, alone and in that target only. Rules whose gate asks for
+// condition asks, in that target only: alone, or in large data together with
+// what else may be asked for (together.go). Rules whose gate asks for
 // certain first bytes have their anchors in the tables of that class of target
 // (see classes.go), so a script is never searched for what only executables
 // can match.
@@ -27,7 +28,8 @@
 // Each needle has literals that every match of it must contain: itself, or the
 // atoms of a regexp. They are split by length into filters that look at as few
 // places of the data as they can (sample.go, window.go, and rare.go for a
-// handful of literals). What passes a filter is a candidate: the gram at that
+// handful of literals); their inner loops are kernels, in Go and in assembly
+// (kernels.go). What passes a filter is a candidate: the gram at that
 // place leads to the literals that hold it, and a compare with the data makes
 // a hit. A hit is verified according to its needle's kind (verify.go,
 // regexp.go) and recorded (record.go). Filters may say yes too often, never no.
