@@ -2,6 +2,7 @@ package exclusion
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/besra-hunt/besra"
@@ -24,6 +25,7 @@ func Apply(ctx context.Context, exclusions []*Exclusion, f *besra.Finding, facts
 			continue
 		}
 		d, _ := x.decide(ctx, memory, at, f.Target.Context)
+		x.disarm(&d)
 		f.Decisions = append(f.Decisions, d)
 		if x.settle(f, d) {
 			break
@@ -70,6 +72,20 @@ func (m matchFacts) count() (n int64) {
 		n += int64(p.Count)
 	}
 	return n
+}
+
+// disarm keeps a draft, which lacks an owner, a reason or an expiry, from doing
+// more than to annotate: nobody answers for it yet. [Exclusion.Decide] tells
+// what it is meant to do, for tests and backtests.
+func (x *Exclusion) disarm(d *besra.Decision) {
+	lacks := x.spec.lacks()
+	if len(lacks) == 0 || d.Effect == besra.EffectAnnotate {
+		return
+	}
+	if d.Outcome == besra.OutcomeTrue {
+		d.Why += "; a draft without " + strings.Join(lacks, ", ") + " hides nothing"
+	}
+	d.Effect, d.To = besra.EffectAnnotate, ""
 }
 
 // settle lets one decision act on the finding and reports whether it is final.

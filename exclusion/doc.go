@@ -24,6 +24,8 @@
 //     once.
 //   - A suppression that rests on forgeable facts alone is lowered to a
 //     downgrade, unless the exclusion records why not (allow_weak).
+//   - A draft, without an owner, a reason or an expiry, only annotates: an
+//     importer may write what a page says, and nothing is hidden by it.
 //   - A file whose hash the detection knows as bad is never excluded.
 //   - A lapsed exclusion has no effect, and says so.
 //   - Evaluation is bounded: an expression that costs too much ends with

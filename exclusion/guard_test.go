@@ -59,6 +59,35 @@ func TestWeakEvidence(t *testing.T) {
 	}
 }
 
+// TestDraft: what nobody answers for hides nothing, however good its evidence.
+func TestDraft(t *testing.T) {
+	facts := map[string]any{"file.owner.name": "root"}
+	apply := func(s exclusion.Spec) *besra.Finding {
+		f := &besra.Finding{AuthorSeverity: besra.SeverityHigh, Target: besra.TargetRef{Context: besra.ContextFile}}
+		exclusion.Apply(t.Context(), []*exclusion.Exclusion{compile(t, s, exclusion.Options{})}, f, known(t, facts), noon)
+		return f
+	}
+	if f := apply(spec(`file.owner.name == "root"`)); f.Verdict != besra.VerdictSuppressed {
+		t.Fatalf("whole: got %s, want a suppression", f.Verdict)
+	}
+	for name, strip := range map[string]func(*exclusion.Spec){
+		"an owner": func(s *exclusion.Spec) { s.Owner = "" }, "a reason": func(s *exclusion.Spec) { s.Reason = "" },
+		"an expiry": func(s *exclusion.Spec) { s.Expires = "" },
+	} {
+		for _, effect := range []besra.Effect{besra.EffectSuppress, besra.EffectDowngrade} {
+			s := spec(`file.owner.name == "root"`)
+			if s.Effect = effect; effect == besra.EffectDowngrade {
+				s.To = besra.SeverityLow
+			}
+			strip(&s)
+			f := apply(s)
+			if d := f.Decisions[0]; f.Verdict != besra.VerdictAlert || f.Severity != besra.SeverityHigh || !strings.Contains(d.Why, "a draft without "+name+" hides nothing") {
+				t.Errorf("%s without %s: got %s, %s", effect, name, f.Verdict, d.Why)
+			}
+		}
+	}
+}
+
 func TestWeakEvidenceAllowed(t *testing.T) {
 	s := spec(`file.path.under("/var/update")`)
 	s.AllowWeak = "only root can write there, checked in CHG-7"

@@ -76,6 +76,18 @@ func (s Spec) ExpiresAfter() (time.Time, error) {
 	return day.AddDate(0, 0, 1), nil
 }
 
+// lacks names what is missing of what someone must answer for; an exclusion that
+// lacks any of it is a draft.
+func (s Spec) lacks() []string {
+	var missing []string
+	for _, part := range []struct{ value, name string }{{s.Owner, "an owner"}, {s.Reason, "a reason"}, {s.Expires, "an expiry"}} {
+		if part.value == "" {
+			missing = append(missing, part.name)
+		}
+	}
+	return missing
+}
+
 // effect returns the effect with its default.
 func (s Spec) effect() besra.Effect {
 	if s.Effect == "" {

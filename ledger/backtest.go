@@ -46,7 +46,8 @@ func (h Hit) Confirmed() bool { return h.Mark != nil && h.Mark.Disposition == Tr
 // Backtest asks an exclusion about the recorded findings of a detection, of all
 // detections where it is "", by the facts that were recorded with them. Nothing
 // is scanned. A fact that was not recorded is not known, so that the exclusion
-// stays undecided there. The date of the exclusion is not looked at.
+// stays undecided there. The date of the exclusion is not looked at, nor whether
+// it is a draft: what counts is what it is meant to do.
 func Backtest(ctx context.Context, h *History, detection string, x *exclusion.Exclusion) Trial {
 	t := Trial{Exclusion: x.ID(), Detection: detection, Missing: map[string]int{},
 		Suppressed: []Hit{}, Downgraded: []Hit{}, Annotated: []Hit{}, Undecided: []Hit{}, Failed: []Hit{}}
@@ -55,7 +56,7 @@ func Backtest(ctx context.Context, h *History, detection string, x *exclusion.Ex
 			continue
 		}
 		t.Considered++
-		t.file(i, ask(ctx, i, []*exclusion.Exclusion{x}))
+		t.file(i, x.Decide(ctx, besra.Recorded(&i.Finding), time.Time{}, i.Finding.Target.Context))
 	}
 	return t
 }
@@ -69,10 +70,10 @@ func ask(ctx context.Context, i *Item, xs []*exclusion.Exclusion) besra.Finding 
 }
 
 // file puts an answer where it belongs.
-func (t *Trial) file(i *Item, f besra.Finding) {
-	d := f.Decisions[0]
-	hit := Hit{Finding: f.ID, Host: f.Host, Target: f.Target.Name, Was: i.Finding.Verdict, Why: d.Why, Mark: i.Mark}
-	if s := i.Finding.Suppression; s != nil {
+func (t *Trial) file(i *Item, d besra.Decision) {
+	f := &i.Finding
+	hit := Hit{Finding: f.ID, Host: f.Host, Target: f.Target.Name, Was: f.Verdict, Why: d.Why, Mark: i.Mark}
+	if s := f.Suppression; s != nil {
 		hit.By = s.Exclusion
 	}
 	switch {

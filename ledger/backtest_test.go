@@ -49,6 +49,7 @@ func history(t *testing.T, marked string) *History {
 func compile(t *testing.T, s exclusion.Spec) *exclusion.Exclusion {
 	t.Helper()
 	s.Contexts = []besra.Context{besra.ContextFile}
+	s.Owner, s.Reason = "soc", "it is known" // without them it would be a draft
 	x, problems := exclusion.Compile(s, exclusion.Options{})
 	if x == nil {
 		t.Fatal(problems[0])

@@ -4,6 +4,7 @@ package ledger
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -34,7 +35,7 @@ func appendForever(name string) {
 	for n := 0; ; n++ {
 		f := finding(fmt.Sprintf("p%d-%d", os.Getpid(), n))
 		f.Suppression.Reason = strings.Repeat("x", rand.IntN(60_000)) // so that a write takes its time
-		if err := s.Write(nil, findingRecord(f)); err != nil {
+		if err := s.Write(context.Background(), findingRecord(f)); err != nil {
 			fmt.Println("error", err)
 			os.Exit(1)
 		}

@@ -13,9 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // tree is what is scanned: a folder, or one file.
@@ -118,7 +118,16 @@ type maker struct {
 // roots are where the files are taken from.
 func roots() []string {
 	return []string{"/usr/bin", "/usr/lib", "/usr/sbin", "/usr/share", "/usr/include", "/usr/libexec", "/usr/local",
-		runtime.GOROOT(), filepath.Join(os.Getenv("SystemRoot"), "System32"), "/Applications"}
+		goroot(), filepath.Join(os.Getenv("SystemRoot"), "System32"), "/Applications"}
+}
+
+// goroot is the tree of the toolchain that runs this, empty where there is none.
+func goroot() string {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // largestTaken keeps one file from making up a tree.

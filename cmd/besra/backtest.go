@@ -199,7 +199,6 @@ func printHits(b *strings.Builder, what string, hits []ledger.Hit) {
 // auditFlags are the flags of `besra exclusion audit`.
 type auditFlags struct {
 	ledger    ledgerFlag
-	packs     []string
 	soon      string
 	at        date
 	failStale bool

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ by what they have in common. --format ndjson writes the records of the hunts, wh
 besra report render turns into any other format.`,
 		Example: "  besra ledger show soc.ledger --by exclusion --since 30d\n  besra ledger show soc.ledger --format ndjson | besra report render - --format csv",
 		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return s.run(stdio, args) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), stdio, args) },
 	}
 	s.ledger.register(cmd)
 	f := cmd.Flags()
@@ -82,7 +83,7 @@ besra report render turns into any other format.`,
 	return cmd
 }
 
-func (s *showFlags) run(stdio stdio, args []string) error {
+func (s *showFlags) run(ctx context.Context, stdio stdio, args []string) error {
 	h, err := s.ledger.load(args)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (s *showFlags) run(stdio stdio, args []string) error {
 	switch {
 	case s.format == "ndjson" && s.by == "":
 		name, _ := s.ledger.file(args)
-		return s.records(stdio.out, name)
+		return s.records(ctx, stdio.out, name)
 	case s.format != "text" && s.format != "json":
 		return fmt.Errorf("--format %q: want text or json, or ndjson without --by", s.format)
 	case s.by != "":
@@ -110,13 +111,13 @@ func (s *showFlags) run(stdio stdio, args []string) error {
 }
 
 // records writes the records in the ledger as they were written.
-func (s *showFlags) records(w io.Writer, name string) error {
+func (s *showFlags) records(ctx context.Context, w io.Writer, name string) error {
 	out := ndjson.New(w)
 	return ledger.Records(name, func(r besra.Record) error {
 		if r.Finding != nil && r.Finding.Time.Before(s.since.Time) {
 			return nil
 		}
-		return out.Write(nil, r)
+		return out.Write(ctx, r)
 	})
 }
 

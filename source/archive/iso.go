@@ -43,7 +43,6 @@ type isoEntry struct {
 	mtime        time.Time
 	mode         fs.FileMode
 	uid, gid     *int64
-	whole        bool // the content is one extent
 }
 
 // iso walks a volume: by Rock Ridge's names where it has them, by Joliet's

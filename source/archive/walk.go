@@ -247,11 +247,6 @@ func (c *inPlace) Close() error {
 	return nil
 }
 
-// skip reports a member that is not a file to scan.
-func (w *walk) skip(name, reason, detail string) {
-	w.to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text(w.outer.Name + "!" + innerName(name)), Reason: reason, Detail: detail, Count: 1})
-}
-
 // damaged reports a member, or what follows it, that cannot be read.
 func (w *walk) damaged(name string, err error) {
 	err = memberError(err)

@@ -97,12 +97,10 @@ func (h *header) authentication(g *facts.Given, trusted []string) {
 // method the least good counts: one passing signature proves nothing of others.
 func resultOf(results []string, method string) (worst string, ok bool) {
 	for _, r := range results {
-		for _, field := range strings.Fields(r) {
-			name, value, has := strings.Cut(strings.ToLower(field), "=")
-			if name == method && has && (!ok || worst == "pass") {
-				worst, ok = value, true
-			}
-			break // the result is the first field, properties follow
+		field, _, _ := strings.Cut(strings.TrimSpace(r), " ") // properties follow
+		name, value, has := strings.Cut(strings.ToLower(field), "=")
+		if name == method && has && (!ok || worst == "pass") {
+			worst, ok = value, true
 		}
 	}
 	return worst, ok
