@@ -1,7 +1,9 @@
 package besra
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"strconv"
 )
 
@@ -32,6 +34,20 @@ type Budget struct {
 	Bytes int64
 	// Member is the size of the largest single member that is unpacked.
 	Member int64
+}
+
+// ReadAll unpacks one member into memory and spends what it costs. A
+// [*LimitError] says that it is larger than the budget allows; with any other
+// error the bytes are what came before it.
+func (b *Budget) ReadAll(r io.Reader) ([]byte, error) {
+	limit := min(b.Member, b.Bytes)
+	var buf bytes.Buffer
+	n, err := io.Copy(&buf, io.LimitReader(r, limit+1))
+	if n > limit {
+		return nil, &LimitError{Limit: "member size", Max: limit}
+	}
+	b.Bytes -= n
+	return buf.Bytes(), err
 }
 
 // LimitError says which limit kept something inside a target from being read.

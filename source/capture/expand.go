@@ -1,8 +1,8 @@
 package capture
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"github.com/besra-hunt/besra"
@@ -110,21 +110,18 @@ func (d *dialogue) open(o object) func(context.Context) (besra.Content, error) {
 		if err != nil {
 			return nil, &objectError{err}
 		}
-		limit := min(d.budget.Member, d.budget.Bytes)
-		var buf bytes.Buffer
-		n, err := io.Copy(&buf, io.LimitReader(r, limit+1))
-		if n > limit {
-			return nil, &besra.LimitError{Limit: "member size", Max: limit}
-		}
-		d.budget.Bytes -= n
+		data, err := d.budget.ReadAll(r)
+		var limit *besra.LimitError
 		switch {
-		case err == nil || err == io.EOF:
-		case n == 0:
+		case errors.As(err, &limit):
+			return nil, err
+		case err == nil:
+		case len(data) == 0:
 			return nil, &objectError{err}
 		default: // what came is scanned, what did not is told
 			d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(d.outer.Name + "!" + o.name), Reason: ReasonCut, Detail: err.Error(), Count: 1})
 		}
-		return held(buf.Bytes()), nil
+		return held(data), nil
 	}
 }
 

@@ -15,7 +15,6 @@
 package mail
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -154,17 +153,15 @@ func (w *walk) open(ctx context.Context, name string, body io.Reader) (besra.Con
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	limit := min(w.budget.Member, w.budget.Bytes)
-	var buf bytes.Buffer
-	n, err := io.Copy(&buf, io.LimitReader(body, limit+1))
-	if n > limit {
-		return nil, &besra.LimitError{Limit: "member size", Max: limit}
+	data, err := w.budget.ReadAll(body)
+	var limit *besra.LimitError
+	if errors.As(err, &limit) {
+		return nil, err
 	}
-	w.budget.Bytes -= n
 	if err != nil {
 		w.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(w.outer.Name + "!" + name), Reason: ReasonDamaged, Detail: err.Error(), Count: 1})
 	}
-	return part(buf.Bytes()), nil
+	return part(data), nil
 }
 
 // part is a decoded part in memory.
