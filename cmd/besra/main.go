@@ -5,5 +5,6 @@ package main
 import "os"
 
 func main() {
+	putOffCollection()
 	os.Exit(run(os.Args[1:], stdio{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }

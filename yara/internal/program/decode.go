@@ -1,13 +1,13 @@
 package program
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/besra-hunt/besra/yara/internal/regex"
 	"github.com/besra-hunt/besra/yara/module"
@@ -57,18 +57,25 @@ func DecodeUnbound(r io.Reader) (*Program, error) {
 	return decodeBody(body)
 }
 
+// trusted is how much memory the size in a header may ask for at once.
+const trusted = 64 << 20
+
 // readBody reads size bytes without trusting size with memory.
 func readBody(r io.Reader, size uint64) ([]byte, error) {
 	if size > math.MaxInt32 {
 		return nil, fmt.Errorf("%w: too large", ErrDamaged)
 	}
-	var buf bytes.Buffer
-	buf.Grow(int(min(size, 64<<20)))
-	n, err := io.CopyN(&buf, r, int64(size))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %d of %d bytes: %w", ErrDamaged, n, size, err)
+	body := make([]byte, 0, min(size, trusted))
+	for uint64(len(body)) < size {
+		body = slices.Grow(body, 1)
+		part := body[len(body):min(uint64(cap(body)), size)]
+		n, err := io.ReadFull(r, part)
+		body = body[:len(body)+n]
+		if err != nil {
+			return nil, fmt.Errorf("%w: %d of %d bytes: %w", ErrDamaged, len(body), size, err)
+		}
 	}
-	return buf.Bytes(), nil
+	return body, nil
 }
 
 func decodeBody(body []byte) (*Program, error) {

@@ -20,18 +20,24 @@ var rarityTable = sync.OnceValue(func() *rarities {
 	r := new(rarities)
 	table := atom.Bigrams()
 	var first, last, diff [256]float64
+	var probability [256]float64 // by what the table holds
+	for i := range probability {
+		probability[i] = math.Exp2(-float64(i) / atom.Bit)
+	}
 	for i := range r.pair {
-		p := math.Exp2(-float64(table[i]) / atom.Bit)
-		r.pair[i] = bitsOf(p)
+		p := probability[table[i]]
+		r.pair[i] = float32(table[i]) / atom.Bit
 		first[i>>8] += p
 		last[i&0xFF] += p
 		diff[i>>8^i&0xFF] += p
 	}
-	for i := range r.next {
-		r.next[i] = r.pair[i] - bitsOf(first[i>>8])
-	}
 	for i := range first {
 		r.first[i], r.last[i], r.diff[i] = bitsOf(first[i]), bitsOf(last[i]), bitsOf(diff[i])
+	}
+	for i := range r.next {
+		r.next[i] = r.pair[i] - r.first[i>>8]
+	}
+	for i := range first {
 		// Runs are much longer than pairs tell.
 		r.next[i<<8|i] = min(r.next[i<<8|i], runBits(byte(i)))
 	}
@@ -52,20 +58,30 @@ func runBits(c byte) float32 {
 
 // of is how rare a string of bytes is, or of differences.
 func (r *rarities) of(b []byte, diff bool) (sum float32) {
-	if diff {
-		for _, c := range b {
-			sum += r.diff[c]
-		}
-		return sum
-	}
 	if len(b) == 0 {
 		return 0
 	}
-	sum = r.first[b[0]]
+	sum = r.at(b, 0, diff)
 	for i := 1; i < len(b); i++ {
-		sum += r.next[int(b[i-1])<<8|int(b[i])]
+		sum += r.step(b, i, diff)
 	}
 	return sum
+}
+
+// at is how rare b[i] is, whatever is before it.
+func (r *rarities) at(b []byte, i int, diff bool) float32 {
+	if diff {
+		return r.diff[b[i]]
+	}
+	return r.first[b[i]]
+}
+
+// step is how rare b[i] is behind b[i-1].
+func (r *rarities) step(b []byte, i int, diff bool) float32 {
+	if diff {
+		return r.diff[b[i]]
+	}
+	return r.next[int(b[i-1])<<8|int(b[i])]
 }
 
 // ofPair is how rare a pair of bytes is, of which either may be open.

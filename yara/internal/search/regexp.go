@@ -21,8 +21,8 @@ type expression struct {
 	ordinal int32
 }
 
-func newExpression(n *program.Needle, ordinal int32) *expression {
-	x := &expression{ordinal: ordinal}
+// setLimits decides how the expression is matched.
+func (x *expression) setLimits(n *program.Needle) {
 	if links := wholeOf(n).Links(); links != nil {
 		x.linked = newLinked(links)
 		x.forward, x.backward, x.whole = program.ScanLimit, program.ScanLimit, program.ScanLimit
@@ -32,7 +32,6 @@ func newExpression(n *program.Needle, ordinal int32) *expression {
 			x.whole = 2 * program.ScanLimit
 		}
 	}
-	return x
 }
 
 // beginsOpen reports whether an expression begins with any number of any bytes:

@@ -1,6 +1,9 @@
 package search
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A sampler finds long literals by looking at every eighth byte only: of a
 // literal of 15 bytes and more, a gram of eight begins at such a place,
@@ -33,60 +36,61 @@ const (
 	maxDiffs = sampleSize - 1
 )
 
-// newSampler makes a sampler of literals that are all samplable with grams of
-// the size, and either all of differences or none.
-func newSampler(lits []lit, ids []int32, size int) *sampler {
-	if len(ids) == 0 {
+// sampled is a literal and its rarest gram for each of the ways it can lie.
+type sampled struct {
+	lit     int32
+	offsets [sampleStride]int16
+}
+
+// newSampler makes a sampler of literals with grams of the size, either all of
+// differences or none.
+func newSampler(lits []lit, list []sampled, size int) *sampler {
+	if len(list) == 0 {
 		return nil
 	}
-	diff := lits[ids[0]].diff
-	grams := make([]gram, 0, len(ids)*sampleStride)
-	for _, id := range ids {
-		l := &lits[id]
-		for r := range sampleStride {
-			o, _ := l.rarestGram(r, size)
+	diff := lits[list[0].lit].diff
+	grams := make([]gram, 0, len(list)*sampleStride)
+	for i := range list {
+		x := &list[i]
+		l := &lits[x.lit]
+		for _, o := range x.offsets {
 			var key uint64
-			for j, c := range l.bytes[o : o+size] {
+			for j, c := range l.bytes[o : int(o)+size] {
 				key |= uint64(c) << (8 * j)
 			}
 			if !diff {
 				key = merged(key)
 			}
-			grams = append(grams, gram{key, entry{lit: id, offset: int16(o)}})
+			grams = append(grams, gram{key, entry{lit: x.lit, offset: o}})
 		}
 	}
 	return &sampler{newFilteredIndex(grams), diff, math.MaxUint64 >> (64 - 8*size)}
 }
 
-// rarestGram returns the offset of the rarest gram of the size among those at r
-// modulo sampleStride, and how rare it is.
-func (l *lit) rarestGram(r, size int) (offset int, rarity float32) {
-	table := rarityTable()
-	rarity = -1
-	for o := r; o+size <= len(l.bytes) && o < sampleReach; o += sampleStride {
-		if q := table.of(l.bytes[o:o+size], l.diff); q > rarity {
-			offset, rarity = o, q
-		}
+// rarestGrams chooses, for each offset modulo sampleStride, the rarest gram of
+// the size. It fails where the literal is too short for that, or one of them is
+// not rare enough. The rarity of a gram is that of the one before, less the
+// byte that left and more the one that came.
+func (l *lit) rarestGrams(size int) (offsets [sampleStride]int16, ok bool) {
+	b, table := l.bytes, rarityTable()
+	if len(b) < size+sampleStride-1 {
+		return offsets, false
 	}
-	return offset, rarity
-}
-
-// samplable reports whether the literal is long enough for grams of the size,
-// and all that it would be found by are rare enough.
-func (l *lit) samplable(size int) bool {
-	if len(l.bytes) < size+sampleStride-1 {
-		return false
+	var rarest [sampleStride]float32
+	behind := table.of(b[:size], l.diff) - table.at(b, 0, l.diff)
+	for o := 0; o+size <= len(b) && o < sampleReach; o++ {
+		if o > 0 {
+			behind += table.step(b, o+size-1, l.diff) - table.step(b, o, l.diff)
+		}
+		if q := behind + table.at(b, o, l.diff); q > rarest[o%sampleStride] || o < sampleStride {
+			rarest[o%sampleStride], offsets[o%sampleStride] = q, int16(o)
+		}
 	}
 	least := float32(minSampled)
 	if l.diff {
 		least = minSampledDiff
 	}
-	for r := range sampleStride {
-		if _, q := l.rarestGram(r, size); q < least {
-			return false
-		}
-	}
-	return true
+	return offsets, slices.Min(rarest[:]) >= least
 }
 
 // diffSize is how long the grams of literals of differences can be.

@@ -120,7 +120,7 @@ func (t *Tables) NewState() *State {
 		records:  newRecords(len(t.prog.Patterns)),
 		machine:  new(regex.Machine),
 		alone:    -1,
-		explored: explored{slot: make([]int32, t.expressions)},
+		explored: explored{slot: make([]int32, len(t.expressions))},
 	}
 }
 

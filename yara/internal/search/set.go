@@ -51,10 +51,11 @@ func newSet(lits []lit, ids []int32, eager bool) *set {
 		}
 	}
 	size := diffSize(lits, xor)
-	var long, short []int32
+	var long []sampled
+	var short []int32
 	for _, id := range xor {
-		if lits[id].samplable(size) {
-			long = append(long, id)
+		if offsets, ok := lits[id].rarestGrams(size); ok {
+			long = append(long, sampled{id, offsets})
 		} else {
 			short = append(short, id)
 		}
@@ -76,16 +77,21 @@ func newPlane(lits []lit, ids []int32, spare bool) plane {
 }
 
 func newFilters(lits []lit, ids []int32) *filters {
-	var long, short, single []int32
+	var long []sampled
+	var short, single []int32
 	for _, id := range ids {
-		switch l := &lits[id]; {
-		case len(l.bytes) == 1:
+		l := &lits[id]
+		if len(l.bytes) == 1 {
 			single = append(single, id)
-		case len(ids) > manyLits && !l.diff && l.samplable(sampleSize):
-			long = append(long, id)
-		default:
-			short = append(short, id)
+			continue
 		}
+		if len(ids) > manyLits && !l.diff {
+			if offsets, ok := l.rarestGrams(sampleSize); ok {
+				long = append(long, sampled{id, offsets})
+				continue
+			}
+		}
+		short = append(short, id)
 	}
 	return &filters{newRare(lits, single), newSampler(lits, long, sampleSize), newWindows(lits, short)}
 }

@@ -18,7 +18,7 @@ type Tables struct {
 	first       []place
 	classes     classes
 	alphabets   map[string]*[256]byte // decoding tables
-	expressions int32                 // number of Regexp needles
+	expressions []expression          // of the Regexp needles
 	// singles holds the sets of patterns that were looked for alone.
 	singles []atomic.Pointer[set]
 }
@@ -51,6 +51,7 @@ type lit struct {
 func New(p *program.Program) *Tables {
 	t := &Tables{prog: p, kernels: bestKernels(), singles: make([]atomic.Pointer[set], len(p.Patterns))}
 	t.first = make([]place, 0, len(p.Patterns)+1)
+	t.reserve()
 	for i := range p.Patterns {
 		t.first = append(t.first, place{int32(len(t.needles)), int32(len(t.lits))})
 		t.addPattern(int32(i))
@@ -58,6 +59,25 @@ func New(p *program.Program) *Tables {
 	t.first = append(t.first, place{int32(len(t.needles)), int32(len(t.lits))})
 	t.classes = newClasses(t)
 	return t
+}
+
+// reserve makes room for all needles and literals.
+func (t *Tables) reserve() {
+	needles, lits, expressions := 0, 0, 0
+	for i := range t.prog.Patterns {
+		list := t.prog.Patterns[i].Needles
+		needles += len(list)
+		for j := range list {
+			if list[j].Kind == program.Regexp {
+				expressions++
+				lits += len(list[j].Atoms)
+			} else {
+				lits++
+			}
+		}
+	}
+	t.needles, t.lits = make([]needle, 0, needles), make([]lit, 0, lits)
+	t.expressions = make([]expression, 0, expressions)
 }
 
 func (t *Tables) addPattern(p int32) {
@@ -68,12 +88,21 @@ func (t *Tables) addPattern(p int32) {
 		case program.Base64:
 			n.values = t.valuesOf(n.Alphabet)
 		case program.Regexp:
-			n.expr = newExpression(n.Needle, t.expressions)
-			t.expressions++
+			n.expr = t.addExpression(n.Needle)
 		}
 		t.addLits(&n)
 		t.needles = append(t.needles, n)
 	}
+}
+
+// addExpression must not grow the slice: needles point into it.
+func (t *Tables) addExpression(n *program.Needle) *expression {
+	ordinal := len(t.expressions)
+	t.expressions = t.expressions[:ordinal+1]
+	x := &t.expressions[ordinal]
+	x.ordinal = int32(ordinal)
+	x.setLimits(n)
+	return x
 }
 
 // valuesOf returns the decoding table of a base64 alphabet, made once.

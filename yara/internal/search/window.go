@@ -51,7 +51,6 @@ type window struct {
 	offset int16 // where in the literal the window begins; -1 for a byte before it
 	fold   bool
 	best   uint8 // the rarest of its pairs
-	rarity float32
 }
 
 func newWindows(lits []lit, ids []int32) *windows {
@@ -61,13 +60,13 @@ func newWindows(lits []lit, ids []int32) *windows {
 	var whole, short, even, odd []window
 	for _, id := range ids {
 		l := &lits[id]
-		switch a, b := newWindow(l, id, 0), newWindow(l, id, -1); {
+		switch {
 		case len(l.bytes) > windowSize:
 			whole = append(whole, rarestWindow(l, id, 0), rarestWindow(l, id, 1))
 		case len(l.bytes) >= 4:
-			short = append(short, a, b)
+			short = append(short, newWindow(l, id, 0), newWindow(l, id, -1))
 		default:
-			even, odd = append(even, a), append(odd, b)
+			even, odd = append(even, newWindow(l, id, 0)), append(odd, newWindow(l, id, -1))
 		}
 	}
 	w := new(windows)
@@ -104,13 +103,24 @@ func (w *windows) deal(whole, short, even, odd []window) {
 // rarestWindow chooses the window without open bytes of a literal that begins
 // at an offset of the given parity.
 func rarestWindow(l *lit, id int32, parity int) window {
-	best := newWindow(l, id, parity)
-	for o := parity + 2; o+windowSize <= len(l.bytes) && o < windowReach; o += 2 {
-		if w := newWindow(l, id, o); w.rarity > best.rarity {
-			best = w
+	r := rarityTable()
+	best, rarest := parity, float32(-1)
+	for o := parity; o+windowSize <= len(l.bytes) && o < windowReach; o += 2 {
+		if q := r.ofWindow(l.bytes[o:o+windowSize], l.diff); q > rarest {
+			best, rarest = o, q
 		}
 	}
-	return best
+	return newWindow(l, id, best)
+}
+
+// ofWindow is how rare a window without open bytes is. One rare pair keeps its
+// bucket quiet, so it counts more than the whole.
+func (r *rarities) ofWindow(b []byte, diff bool) float32 {
+	var pair float32
+	for i := 0; i < windowSize; i += 2 {
+		pair = max(pair, r.pair[int(b[i])<<8|int(b[i+1])])
+	}
+	return 2*pair + r.of(b, diff)
 }
 
 func newWindow(l *lit, id int32, offset int) window {
@@ -128,8 +138,6 @@ func newWindow(l *lit, id int32, offset int) window {
 			pair, w.best = q, uint8(f)
 		}
 	}
-	// One rare pair keeps its bucket quiet, so it counts more than the whole.
-	w.rarity = 2*pair + r.of(l.bytes[max(offset, 0):min(offset+windowSize, len(l.bytes))], l.diff)
 	return w
 }
 
