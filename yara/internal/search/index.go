@@ -56,7 +56,7 @@ const golden = 0x9E3779B97F4A7C15
 
 func newIndex(grams []gram) index {
 	width := uint8(1)
-	for 1<<width < 2*len(grams) {
+	for homes := homesOf(len(grams)); 1<<width < homes; {
 		width++
 	}
 	x := index{starts: make([]uint32, 1<<width+2), entries: make([]entry, len(grams)), shift: 64 - width}
@@ -77,16 +77,30 @@ func newIndex(grams []gram) index {
 	return x
 }
 
+// homesOf is how many homes grams need at least: two each, or one where there
+// are so many that memory is what takes the time.
+func homesOf(grams int) int {
+	if grams > 1<<17 {
+		return grams
+	}
+	return 2 * grams
+}
+
 func newFilteredIndex(grams []gram) filteredIndex {
 	return filteredIndex{newGramFilter(grams), newIndex(grams)}
 }
 
-// newGramFilter makes a bitmap with some 16 bits a gram, of 4 to 256 KB; there
-// are two words where there are no grams.
+// newGramFilter makes a bitmap with some 16 bits a gram, of 4 to 256 KB, or of
+// 1 MB where that would let every second gram pass; there are two words where
+// there are no grams.
 func newGramFilter(grams []gram) gramFilter {
 	width := uint8(1)
 	if len(grams) > 0 {
-		width = uint8(min(max(bits.Len(uint(len(grams)/4)), 9), 15))
+		most := 15
+		if len(grams) > 1<<18 {
+			most = 17
+		}
+		width = uint8(min(max(bits.Len(uint(len(grams)/4)), 9), most))
 	}
 	f := gramFilter{make([]uint64, 1<<width), 64 - width}
 	for i := range grams {

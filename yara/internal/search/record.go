@@ -90,7 +90,12 @@ func (r *records) add(p int32, m Match, all, longest bool) {
 			last.prefer(m, longest)
 			return
 		}
-		l.unsorted = l.unsorted || m.Offset < last.Offset
+		if m.Offset < last.Offset && l.again(m, longest) {
+			return
+		}
+	}
+	if n := len(l.matches); n == cap(l.matches) {
+		l.matches = slices.Grow(l.matches, min(n, max(r.max-n, 0))+1)
 	}
 	l.matches = append(l.matches, m)
 	switch {
@@ -104,6 +109,20 @@ func (r *records) add(p int32, m Match, all, longest bool) {
 		}
 		l.compact = max(r.max, 2*len(l.matches))
 	}
+}
+
+// again takes a match that comes after one of a greater offset, where there is
+// one at its offset: filters that go back find what was found before.
+func (l *list) again(m Match, longest bool) bool {
+	if l.unsorted {
+		return false
+	}
+	i, have := slices.BinarySearchFunc(l.matches, m.Offset, func(m Match, o int64) int { return cmp.Compare(m.Offset, o) })
+	if have {
+		l.matches[i].prefer(m, longest)
+	}
+	l.unsorted = !have
+	return have
 }
 
 // prefer replaces m by another match at the same offset where that counts.

@@ -48,23 +48,30 @@ func newSampler(lits []lit, list []sampled, size int) *sampler {
 	if len(list) == 0 {
 		return nil
 	}
-	diff := lits[list[0].lit].diff
 	grams := make([]gram, 0, len(list)*sampleStride)
 	for i := range list {
 		x := &list[i]
 		l := &lits[x.lit]
 		for _, o := range x.offsets {
-			var key uint64
-			for j, c := range l.bytes[o : int(o)+size] {
-				key |= uint64(c) << (8 * j)
-			}
-			if !diff {
-				key = merged(key)
-			}
-			grams = append(grams, gram{key, entry{lit: x.lit, offset: o}})
+			grams = append(grams, gram{l.gram(int(o), size), entry{lit: x.lit, offset: o}})
 		}
 	}
-	return &sampler{newFilteredIndex(grams), diff, math.MaxUint64 >> (64 - 8*size)}
+	return &sampler{newFilteredIndex(grams), lits[list[0].lit].diff, math.MaxUint64 >> (64 - 8*size)}
+}
+
+// gram is the key of size bytes at an offset.
+func (l *lit) gram(o, size int) (key uint64) {
+	if size == sampleSize {
+		key = load64(l.bytes[o:])
+	} else {
+		for j, c := range l.bytes[o : o+size] {
+			key |= uint64(c) << (8 * j)
+		}
+	}
+	if l.diff {
+		return key
+	}
+	return merged(key)
 }
 
 // rarestGrams chooses, for each offset modulo sampleStride, the rarest gram of

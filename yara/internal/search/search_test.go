@@ -325,3 +325,18 @@ func testRound(t *testing.T, g *gen, patterns, length, size int) {
 		}
 	}
 }
+
+// A filter that goes back finds again what was found before: that is one match,
+// in order, and the longer where the longer counts.
+func TestRecordsAgain(t *testing.T) {
+	r := newRecords(1)
+	r.reset(100)
+	for _, m := range []Match{{Offset: 1, Length: 3}, {Offset: 5, Length: 3}, {Offset: 9, Length: 3},
+		{Offset: 5, Length: 7}, {Offset: 7, Length: 3}, {Offset: 1, Length: 2}, {Offset: 11, Length: 3}} {
+		r.add(0, m, true, true)
+	}
+	want := []Match{{Offset: 1, Length: 3}, {Offset: 5, Length: 7}, {Offset: 7, Length: 3}, {Offset: 9, Length: 3}, {Offset: 11, Length: 3}}
+	if got := r.sorted(0, true); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
