@@ -437,7 +437,7 @@ func TestCanonicalWindows(t *testing.T) {
 }
 
 func FuzzCanonicalWindows(f *testing.F) {
-	for _, s := range []string{`C:\a`, `\\?\UNC\a\b`, `\??\c:`, ``, `\\.\c:\..`} {
+	for _, s := range []string{`C:\a`, `\\?\UNC\a\b`, `\??\c:`, ``, `\\.\c:\..`, `.\c:.`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

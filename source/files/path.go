@@ -51,7 +51,10 @@ func canonicalWindows(p string) string {
 	case strings.HasPrefix(p, "//"):
 		return "/" + path.Clean(p[1:])
 	}
-	return path.Clean(p)
+	if p = path.Clean(p); hasDrive(p) { // ".\c:x" is a name, and must not become a drive
+		return "./" + p
+	}
+	return p
 }
 
 func hasDrive(p string) bool {
