@@ -48,7 +48,7 @@ exclusion/lint             : . exclusion                                deps: ce
 detection/attack           :
 detection/builtin          : detection
 detection/site             : . yara detection detection/attack
-detection/...              : . detection/attack yara yara/diag yara/syntax yara/modules/standard exclusion exclusion/lint     deps: github.com/goccy/go-yaml/...
+detection/...              : . detection/attack yara yara/diag yara/syntax yara/modules/standard exclusion exclusion/lint     deps: github.com/goccy/go-yaml/... golang.org/x/net/html/...
 source/sourcetest          : .
 source/archive             : . facts                                    deps: github.com/klauspost/compress/... github.com/ulikunitz/xz/... github.com/pierrec/lz4/v4 github.com/andybalholm/brotli github.com/bodgit/sevenzip github.com/nwaples/rardecode/v2
 source/capture             : . facts                                    deps: github.com/gopacket/gopacket/... github.com/klauspost/compress/... github.com/andybalholm/brotli golang.org/x/crypto/cryptobyte

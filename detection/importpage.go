@@ -78,7 +78,7 @@ func countPatterns(r yara.Rule) (n int) {
 }
 
 func pageDetection(rule yara.Rule, origin string, page *Page) *Detection {
-	id := identifier(rule.Name(), '-')
+	id := firstOf(identifier(rule.Name(), '-'), "rule")
 	d := &Detection{
 		APIVersion: APIVersion, ID: id, Version: "0.1.0", Status: StatusDraft,
 		Hypothesis: Hypothesis{Statement: page.Hypothesis, State: StateUnknown},
@@ -88,6 +88,9 @@ func pageDetection(rule yara.Rule, origin string, page *Page) *Detection {
 	}
 	d.Rule.Fingerprint = fingerprints(id, []byte(page.Rule))[rule.Name()]
 	readMeta(rule.Name(), rule.Meta(), rule.Tags()).apply(d)
+	if page.Severity != "" {
+		d.Severity = page.Severity // the page speaks of this detection, a rule's score is its author's habit
+	}
 	return d
 }
 
@@ -115,7 +118,10 @@ func (d *Draft) note(format string, args ...any) {
 
 func (d *Draft) noteRule(rule yara.Rule, page *Page) {
 	det := d.Detection
-	if readMeta(rule.Name(), rule.Meta(), nil).severity == "" {
+	for _, u := range page.Unread {
+		d.note("not read: %s", u)
+	}
+	if page.Severity == "" && readMeta(rule.Name(), rule.Meta(), nil).severity == "" {
 		d.note("severity %s is a guess: the page states none", det.Severity)
 	}
 	for _, c := range page.Contexts {

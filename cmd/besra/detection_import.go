@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,38 +16,134 @@ import (
 
 // importAll imports pages, folders of pages and rule repositories. What fails
 // is told and does not stop the rest.
-func importAll(stdio stdio, args []string, dir, source string, force bool) error {
-	pages := 0
-	var failed []error
+func importAll(stdio stdio, args []string, o importOptions) error {
+	p := &pageImport{stdio: stdio, o: o, from: map[string]string{}}
 	for _, arg := range args {
 		if isRules(arg) {
-			if err := importRules(stdio, arg, dir, source, force); err != nil {
+			if err := importRules(stdio, arg, o); err != nil {
 				return err
 			}
 			continue
 		}
-		list, err := pagesIn(arg)
-		if err != nil {
+		if err := p.all(arg); err != nil {
 			return err
 		}
-		for _, page := range list {
-			pages++
-			if err := importPage(stdio, page, dir, force); err != nil {
-				failed = append(failed, err)
-			}
+	}
+	return p.finish()
+}
+
+type importOptions struct {
+	dir, source string
+	force       bool
+}
+
+// pageImport is one import of pages.
+type pageImport struct {
+	stdio  stdio
+	o      importOptions
+	pages  int
+	failed []error
+	from   map[string]string // the page that each detection was made of
+}
+
+// all imports a page, or those of a folder.
+func (p *pageImport) all(name string) error {
+	pages, unread, err := pagesIn(name)
+	if err != nil {
+		return err
+	}
+	p.failed = append(p.failed, unread...)
+	p.pages += len(unread)
+	for _, page := range pages {
+		p.pages++
+		if err := p.page(page); err != nil {
+			p.failed = append(p.failed, err)
 		}
 	}
-	if pages < 2 {
-		return errors.Join(failed...)
+	return nil
+}
+
+// finish tells what became of the pages.
+func (p *pageImport) finish() error {
+	if p.pages < 2 {
+		return errors.Join(p.failed...)
 	}
-	for _, err := range failed {
-		printError(stdio.err, err)
+	for _, err := range p.failed {
+		printError(p.stdio.err, err)
 	}
-	fmt.Fprintf(stdio.err, "%d pages, %d imported, %d failed\n", pages, pages-len(failed), len(failed))
-	if len(failed) > 0 {
+	fmt.Fprintf(p.stdio.err, "%d pages, %d imported, %d failed\n", p.pages, p.pages-len(p.failed), len(p.failed))
+	if len(p.failed) > 0 {
 		return &exitError{exitContent, nil}
 	}
 	return nil
+}
+
+// page imports one page.
+func (p *pageImport) page(name string) error {
+	text, err := readPage(p.stdio, name)
+	if err != nil {
+		return err
+	}
+	page, err := detection.ParsePage(name, text)
+	if err != nil {
+		return pageError(err)
+	}
+	draft, err := detection.DraftPage(name, filepath.Base(name), page)
+	if err != nil {
+		return pageError(err)
+	}
+	if first, ok := p.from[draft.Detection.ID]; ok {
+		return &hintError{fmt.Errorf("%s: the detection %s was made of %s already", name, draft.Detection.ID, first), "import it into another directory, or remove one of the two"}
+	}
+	paths, err := draft.Write(p.o.dir, p.o.force)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	p.from[draft.Detection.ID] = name
+	p.print(draft, paths)
+	return nil
+}
+
+func (p *pageImport) print(draft *detection.Draft, paths []string) {
+	d, out := draft.Detection, p.stdio.out
+	fmt.Fprintf(out, "%s: %s\n", d.ID, d.Title)
+	fmt.Fprintf(out, "  %d patterns, %d scenarios, %d exclusions drafted, %d known-bad hashes\n",
+		d.Rule.Patterns, len(d.Scenarios), len(d.Exclusions()), len(d.Rule.KnownBad))
+	for _, p := range paths {
+		fmt.Fprintf(out, "  wrote %s\n", p)
+	}
+	for _, n := range draft.Notes {
+		fmt.Fprintf(out, "  note: %s\n", n)
+	}
+	lintDetection(out, d)
+}
+
+// pageError gives the error of a page its exit code and lifts its hint.
+func pageError(err error) error {
+	if detection.IsPageError(err) {
+		return &exitError{exitContent, err}
+	}
+	return err
+}
+
+func readPage(stdio stdio, name string) ([]byte, error) {
+	r := stdio.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, &hintError{err, "give the page as a text, Markdown or HTML file, or - for standard input"}
+		}
+		defer f.Close()
+		r = f
+	}
+	return io.ReadAll(io.LimitReader(r, detection.MaxPageSize+1))
+}
+
+// lintDetection prints what the linter says of the exclusions of d.
+func lintDetection(w io.Writer, d *detection.Detection) {
+	for _, p := range detection.Lint(d, time.Now()) {
+		fmt.Fprintf(w, "  lint: %s\n", p)
+	}
 }
 
 // isRules reports whether name is a rule file, or a folder with one in it.
@@ -62,35 +159,37 @@ func isRules(name string) bool {
 	return found
 }
 
-// pagesIn lists the pages of a folder, or the one page.
-func pagesIn(name string) ([]string, error) {
-	info, err := os.Stat(name)
-	if err != nil || !info.IsDir() {
-		return []string{name}, nil // readPage says what is wrong
+// pagesIn lists the pages of a folder, or the one page. unread are the folders
+// below that could not be read.
+func pagesIn(name string) (list []string, unread []error, err error) {
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return []string{name}, nil, nil // readPage says what is wrong
 	}
-	var list []string
-	err = filepath.WalkDir(name, func(p string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && slices.Contains([]string{".txt", ".md", ".html", ".htm"}, strings.ToLower(filepath.Ext(p))) {
+	filepath.WalkDir(name, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			unread = append(unread, err)
+		case d.Type().IsRegular() && detection.IsPageName(p):
 			list = append(list, p)
 		}
-		return err
+		return nil
 	})
-	if err == nil && len(list) == 0 {
+	if len(list) == 0 && len(unread) == 0 {
 		err = &hintError{fmt.Errorf("%s holds neither pages nor rule files", name), "pages end in .txt, .md or .html, rule files in .yar or .yara"}
 	}
-	return list, err
+	return list, unread, err
 }
 
-func importRules(stdio stdio, name, dir, source string, force bool) error {
+func importRules(stdio stdio, name string, o importOptions) error {
 	fsys, base := os.DirFS(name), filepath.Base(filepath.Clean(name))
 	if info, err := os.Stat(name); err == nil && !info.IsDir() {
 		fsys, base = oneFile{filepath.Base(name), os.DirFS(filepath.Dir(name))}, strings.TrimSuffix(base, filepath.Ext(base))
 	}
-	r, err := detection.ImportRules(fsys, detection.ImportOptions{Name: base, Source: source, Retrieved: time.Now().UTC().Format(time.DateOnly)})
+	r, err := detection.ImportRules(fsys, detection.ImportOptions{Name: base, Source: o.source, Retrieved: time.Now().UTC().Format(time.DateOnly)})
 	if err != nil {
 		return &exitError{exitContent, err}
 	}
-	files, err := r.Write(dir, force)
+	files, err := r.Write(o.dir, o.force)
 	if err != nil {
 		return err
 	}
@@ -98,7 +197,7 @@ func importRules(stdio stdio, name, dir, source string, force bool) error {
 		f.Render(stdio.err, colorful(stdio.err))
 	}
 	fmt.Fprintf(stdio.out, "%s: %d detections of %d rule files\n", r.Pack.Name, len(r.Detections), r.RuleFiles)
-	fmt.Fprintf(stdio.out, "  wrote %d files below %s\n", files, dir)
+	fmt.Fprintf(stdio.out, "  wrote %d files below %s\n", files, o.dir)
 	fmt.Fprintf(stdio.out, "  %d rules without author, %d without licence\n", r.NoAuthor, r.NoLicense)
 	if len(r.Faults) > 0 {
 		fmt.Fprintf(stdio.out, "  %d rule files left out: they do not compile\n", len(r.Faults))
