@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func hash(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
@@ -193,6 +194,23 @@ func TestMagic(t *testing.T) {
 	} {
 		if got := Magic([]byte(in)); got != want {
 			t.Errorf("Magic(%.20q): got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// Eight bytes at once are judged as each by itself, wherever they differ.
+func TestTextEightAtOnce(t *testing.T) {
+	for i := range 12 {
+		for c := range 256 {
+			b := []byte("some text ab")
+			b[i] = byte(c)
+			want := "data"
+			if c >= ' ' && c < utf8.RuneSelf || strings.ContainsRune("\n\r\t\f\x1b", rune(c)) || i == 11 && utf8.FullRune(b[i:]) == false {
+				want = "text"
+			}
+			if got := Magic(b); got != want {
+				t.Errorf("%q: got %s, want %s", b, got, want)
+			}
 		}
 	}
 }

@@ -110,6 +110,10 @@ func isText(head []byte) bool {
 		return true
 	}
 	for len(head) > 0 {
+		if len(head) >= 8 && plain(binary.LittleEndian.Uint64(head)) {
+			head = head[8:]
+			continue
+		}
 		r, n := utf8.DecodeRune(head)
 		if r == utf8.RuneError && n <= 1 {
 			return !utf8.FullRune(head)
@@ -120,4 +124,11 @@ func isText(head []byte) bool {
 		head = head[n:]
 	}
 	return true
+}
+
+// plain reports whether all eight bytes are ASCII and none a control character
+// but DEL: what text mostly is.
+func plain(word uint64) bool {
+	const each, tops = 0x0101010101010101, 0x8080808080808080
+	return (word|(word-' '*each))&tops == 0
 }

@@ -26,7 +26,8 @@ type Source struct {
 	// Origin names the text in diagnostics and in [Rule.Position]; mostly it is
 	// a path.
 	Origin string
-	Text   []byte
+	// Text must not change afterwards: rules and diagnostics hold parts of it.
+	Text []byte
 }
 
 // NewCompiler returns a compiler without rules.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/besra-hunt/besra/yara/diag"
 )
@@ -20,14 +21,15 @@ const (
 // error is left out and reported, and parsing goes on with the next section
 // or rule. Diagnostics are in source order and not resolved. Parse never
 // panics; its time is linear in the length of the text, which may be up to
-// 2 GiB. It may be called concurrently.
+// 2 GiB. It may be called concurrently. The strings of the tree are parts of
+// the text, which must not change any more.
 func Parse(src *Source) (*File, diag.List) {
 	f := &File{Source: src}
 	if len(src.Text) > math.MaxInt32-1 {
 		f.Incomplete = true
 		return f, diag.List{{Code: "source_too_large", Title: "source too large", Primary: "rules are at most 2 GiB long"}}
 	}
-	p := &parser{lexer: lexer{src: string(src.Text), file: src.Index, valid: utf8.Valid(src.Text)}}
+	p := &parser{lexer: lexer{src: unsafe.String(unsafe.SliceData(src.Text), len(src.Text)), file: src.Index, valid: utf8.Valid(src.Text)}}
 	p.advance()
 	for p.tok.kind != tEOF {
 		if item := p.item(); item != nil {

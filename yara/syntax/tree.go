@@ -31,8 +31,8 @@ type File struct {
 // Source is a named text.
 type Source struct {
 	Name  string
-	Text  []byte
-	Index int32 // the File of its spans
+	Text  []byte // not to be changed once it is parsed
+	Index int32  // the File of its spans
 }
 
 // Comment is one // or /* */ comment, its delimiters included, a line break

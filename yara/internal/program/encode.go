@@ -33,21 +33,29 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Encode writes the program. Equal programs give equal bytes.
 func (p *Program) Encode(w io.Writer) error {
-	var e encoder
+	e := encoder{data: make([]byte, 0, p.encodedSize()), text: make([]byte, 0, 512*len(p.Rules))}
 	e.program(p)
-	body := binary.AppendUvarint(nil, uint64(len(e.data)))
-	body = append(body, e.data...)
-	body = binary.AppendUvarint(body, uint64(len(e.text)))
-	body = append(body, e.text...)
+	parts := [][]byte{nil, binary.AppendUvarint(nil, uint64(len(e.data))), e.data, binary.AppendUvarint(nil, uint64(len(e.text))), e.text}
+	size, sum := 0, uint32(0)
+	for _, b := range parts {
+		size += len(b)
+		sum = crc32.Update(sum, castagnoli, b)
+	}
 	head := append(make([]byte, 0, headerSize), magic...)
 	head = binary.LittleEndian.AppendUint32(head, version)
-	head = binary.LittleEndian.AppendUint64(head, uint64(len(body)))
-	head = binary.LittleEndian.AppendUint32(head, crc32.Checksum(body, castagnoli))
-	if _, err := w.Write(head); err != nil {
-		return err
+	head = binary.LittleEndian.AppendUint64(head, uint64(size))
+	parts[0] = binary.LittleEndian.AppendUint32(head, sum)
+	for _, b := range parts {
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
 	}
-	_, err := w.Write(body)
-	return err
+	return nil
+}
+
+// encodedSize guesses how much room the fields need beside their strings, so that little is copied.
+func (p *Program) encodedSize() int {
+	return nodeSize*len(p.Nodes) + 4*len(p.Lists) + 128*len(p.Patterns) + 256*len(p.Rules)
 }
 
 type encoder struct {
