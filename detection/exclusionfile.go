@@ -37,17 +37,22 @@ func ParseExclusions(text []byte) ([]exclusion.Spec, error) {
 	return nil, fieldError(err)
 }
 
-// CompileExclusions compiles the exclusions of d. Those
-// that do not compile are left out, with their problems.
-func (d *Detection) CompileExclusions() ([]*exclusion.Exclusion, []*exclusion.Problem) {
-	env, problems := exclusion.NewEnv(d.Parameters, nil)
+// CompileExclusions compiles the exclusions of d. Those that do not compile are left out, and fail is
+// told the problems of each.
+func (d *Detection) CompileExclusions(fail func([]*exclusion.Problem)) []*exclusion.Exclusion {
+	env, problems := exclusion.NewEnv(d.Parameters, d.Lists)
+	if len(problems) > 0 {
+		fail(problems)
+		return nil
+	}
 	var xs []*exclusion.Exclusion
 	for _, spec := range d.Exclusions() {
-		x, more := exclusion.Compile(spec, exclusion.Options{Env: env, KnownBad: d.Rule.KnownBad})
-		problems = append(problems, more...)
-		if x != nil {
-			xs = append(xs, x)
+		x, problems := exclusion.Compile(spec, exclusion.Options{Env: env, KnownBad: d.Rule.KnownBad})
+		if x == nil {
+			fail(problems)
+			continue
 		}
+		xs = append(xs, x)
 	}
-	return xs, problems
+	return xs
 }

@@ -214,21 +214,9 @@ func (c *setCompiler) addRules(p *Pack, d *Detection, text []byte) string {
 }
 
 func (c *setCompiler) exclusions(p *Pack, d *Detection) []*exclusion.Exclusion {
-	env, problems := exclusion.NewEnv(d.Parameters, d.Lists)
-	if len(problems) > 0 {
+	return d.CompileExclusions(func(problems []*exclusion.Problem) {
 		c.fail(Fault{Pack: p.Name, Path: d.Path, Exclusion: problems})
-		return nil
-	}
-	var xs []*exclusion.Exclusion
-	for _, spec := range d.Exclusions() {
-		x, problems := exclusion.Compile(spec, exclusion.Options{Env: env, KnownBad: d.Rule.KnownBad})
-		if x == nil {
-			c.fail(Fault{Pack: p.Name, Path: d.Path, Exclusion: problems})
-			continue
-		}
-		xs = append(xs, x)
-	}
-	return xs
+	})
 }
 
 func (c *setCompiler) finish() (*Set, []Fault) {

@@ -93,11 +93,14 @@ func (b *backtestFlags) subject(name string) (ledger.Subject, error) {
 	if err != nil {
 		return ledger.Subject{}, &exitError{exitContent, fmt.Errorf("%s: %w", name, err)}
 	}
-	xs, problems := d.CompileExclusions()
-	for _, p := range problems {
-		if p.Level == exclusion.LevelError {
-			return ledger.Subject{}, &exitError{exitContent, fmt.Errorf("%s: %w", name, p)}
+	var first *exclusion.Problem
+	xs := d.CompileExclusions(func(problems []*exclusion.Problem) {
+		if i := slices.IndexFunc(problems, isError); first == nil && i >= 0 {
+			first = problems[i]
 		}
+	})
+	if first != nil {
+		return ledger.Subject{}, &exitError{exitContent, fmt.Errorf("%s: %w", name, first)}
 	}
 	if len(b.exclusion) > 0 {
 		xs = slices.DeleteFunc(xs, func(x *exclusion.Exclusion) bool { return !slices.Contains(b.exclusion, x.ID()) })
@@ -107,6 +110,8 @@ func (b *backtestFlags) subject(name string) (ledger.Subject, error) {
 	}
 	return ledger.Subject{Detection: d.ID, Exclusions: xs}, nil
 }
+
+func isError(p *exclusion.Problem) bool { return p.Level == exclusion.LevelError }
 
 // detectionOf reads a detection, or makes one of a list of exclusions.
 func (b *backtestFlags) detectionOf(name string, text []byte) (*detection.Detection, error) {
