@@ -67,22 +67,23 @@ var (
 
 // draftExclusion translates the filter of one scenario. It returns nil where
 // no clause could be translated.
-func draftExclusion(slug string, s PageScenario) (*exclusion.Spec, exclusion.Parameters, []string) {
-	var when, notes []string
+func draftExclusion(slug string, s PageScenario) (*exclusion.Spec, exclusion.Parameters, []Note) {
+	var when []string
+	var notes []Note
 	params := exclusion.Parameters{}
 	contexts := besra.Contexts()
 	scope := scopeOf(s)
 	for _, text := range clauseSplit.Split(leadIn.ReplaceAllString(s.Filter, ""), -1) {
 		c, ok := draftClause(scope, text)
 		if !ok {
-			notes = append(notes, fmt.Sprintf("could not translate %q: kept as a question for the analyst", strings.TrimSpace(text)))
+			notes = append(notes, Note{Code: CodeQuestion, Text: fmt.Sprintf("no machine can check %q: kept as a question to the analyst", strings.TrimSpace(text))})
 			continue
 		}
 		when = append(when, c.cel)
 		params[c.param] = c.value
 		contexts = slices.DeleteFunc(contexts, func(ctx besra.Context) bool { return !knownIn(ctx, c.facts) })
 		if c.note != "" {
-			notes = append(notes, c.note)
+			notes = append(notes, Note{Text: c.note})
 		}
 	}
 	if len(when) == 0 {

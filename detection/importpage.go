@@ -18,40 +18,49 @@ type Draft struct {
 	Detection *Detection
 	RuleText  string
 	// Notes say what could not be translated, or only with a doubt.
-	Notes []string
+	Notes []Note
+	// Lines are the lines of the page that the exclusions came from, by id.
+	Lines map[string]int
+
+	contexts []besra.Context // those the page names, or the rule is good for
 }
 
 // DraftPage makes a detection of a page. origin says where the page came from.
 // The error is a *PageError where the page's rule does not compile or is not
 // what the page says it is.
 func DraftPage(name, origin string, page *Page) (*Draft, error) {
-	rule, err := pageRule(name, page)
+	rules, rule, err := pageRule(name, page)
 	if err != nil {
 		return nil, err
 	}
-	d := &Draft{RuleText: page.Rule + "\n"}
+	d := &Draft{RuleText: page.Rule + "\n", Lines: map[string]int{}}
 	d.Detection = pageDetection(rule, origin, page)
 	d.noteRule(rule, page)
+	if d.contexts = d.Detection.Contexts; len(d.contexts) == 0 {
+		d.contexts = Explain(rule).Contexts()
+	}
+	scanner := rules.NewScanner()
 	for _, s := range page.Scenarios {
+		d.canFire(scanner, s)
 		d.scenario(s)
 	}
 	return d, nil
 }
 
-// pageRule compiles the page's rule and returns the one that is the detection:
-// the last that is not private.
-func pageRule(name string, page *Page) (yara.Rule, error) {
+// pageRule compiles the page's rules and returns with them the one that is the
+// detection: the last that is not private.
+func pageRule(name string, page *Page) (*yara.Rules, yara.Rule, error) {
 	c := yara.NewCompiler(yara.WithModules(standard.Modules()...))
 	list := c.AddSource(yara.Source{Origin: name, Text: []byte(page.Rule)})
 	var none yara.Rule
 	for _, d := range list {
 		if d.Severity == 0 {
-			return none, &PageError{name, page.RuleLine + d.Line - 1, "the rule does not compile: " + d.Title + " [" + d.Code + "]", strings.Join(d.Notes, "; ")}
+			return nil, none, &PageError{name, page.RuleLine + d.Line - 1, "the rule does not compile: " + d.Title + " [" + d.Code + "]", strings.Join(d.Notes, "; ")}
 		}
 	}
 	rules, list := c.Build()
 	if list.HasErrors() {
-		return none, &PageError{name, page.RuleLine, "the rule does not compile: " + list.Error(), ""}
+		return nil, none, &PageError{name, page.RuleLine, "the rule does not compile: " + list.Error(), ""}
 	}
 	found := none
 	ok := false
@@ -61,13 +70,13 @@ func pageRule(name string, page *Page) (yara.Rule, error) {
 		}
 	}
 	if !ok {
-		return none, &PageError{name, page.RuleLine, "no rule stands under \"" + ruleHeading + "\"", ""}
+		return nil, none, &PageError{name, page.RuleLine, "no rule stands under \"" + ruleHeading + "\"", ""}
 	}
 	if n := countPatterns(found); page.StatedPatterns >= 0 && n != page.StatedPatterns {
-		return none, &PageError{name, page.RuleLine, fmt.Sprintf("the rule has %d patterns, the page says %d", n, page.StatedPatterns),
+		return nil, none, &PageError{name, page.RuleLine, fmt.Sprintf("the rule has %d patterns, the page says %d", n, page.StatedPatterns),
 			"the rule may have been damaged on its way: compare it with its source"}
 	}
-	return found, nil
+	return rules, found, nil
 }
 
 func countPatterns(r yara.Rule) (n int) {
@@ -112,33 +121,33 @@ func firstOf(values ...string) string {
 	return ""
 }
 
-func (d *Draft) note(format string, args ...any) {
-	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
-}
-
 func (d *Draft) noteRule(rule yara.Rule, page *Page) {
 	det := d.Detection
 	for _, u := range page.Unread {
-		d.note("not read: %s", u)
+		d.note(0, "not read: %s", u)
 	}
 	if page.Severity == "" && readMeta(rule.Name(), rule.Meta(), nil).severity == "" {
-		d.note("severity %s is a guess: the page states none", det.Severity)
+		d.note(page.RuleLine, "severity %s is a guess: the page states none", det.Severity)
 	}
 	for _, c := range page.Contexts {
 		if ctx, ok := contextNamed(c); ok {
 			det.Contexts = append(det.Contexts, ctx)
 		} else {
-			d.note("context %q is not one that Besra knows: left out", c)
+			d.note(page.RuleLine, "context %q is not one that Besra knows: left out", c)
 		}
 	}
 	if len(page.Contexts) == 0 {
-		d.note("the page's list of contexts is empty: the detection is not limited to any")
+		d.note(page.RuleLine, "the page's list of contexts is empty: the detection is not limited to any")
 	}
 	if page.StatedPatterns < 0 {
-		d.note("the page states no pattern count: the rule has %d", det.Rule.Patterns)
+		d.note(page.RuleLine, "the page states no pattern count: the rule has %d", det.Rule.Patterns)
 	}
 	if readMeta(rule.Name(), rule.Meta(), rule.Tags()).license == "" {
-		d.note("the rule states no licence: %s", firstOf(det.Provenance.License+" is what its author publishes under, check it", "ask its author"))
+		if det.Provenance.License == "" {
+			d.note(page.RuleLine, "the rule states no licence: ask its author")
+		} else {
+			d.note(page.RuleLine, "the rule states no licence: %s is what its author publishes under, check it", det.Provenance.License)
+		}
 	}
 }
 
@@ -164,21 +173,33 @@ func (d *Draft) scenario(s PageScenario) {
 	}
 	out := Scenario{ID: id, Title: s.Title, Description: s.Description, Filter: s.Filter, Truncated: s.Truncated}
 	if s.Truncated {
-		d.note("scenario %q is cut off in the page: what its filter lacks must be added", s.Title)
+		d.note(s.Line, "scenario %q is cut off in the page: what its filter lacks must be added", s.Title)
 	}
-	x, params, notes := draftExclusion(id, s)
-	for _, n := range notes {
-		d.note("scenario %q: %s", s.Title, n)
-	}
+	x := d.exclusion(id, s)
 	if x == nil {
 		out.Questions = []string{firstOf(s.Filter, s.Description)}
 	} else {
 		out.Exclusions = []exclusion.Spec{*x}
+		d.Lines[x.ID] = s.FilterLine
+	}
+	d.Detection.Scenarios = append(d.Detection.Scenarios, out)
+}
+
+// exclusion drafts the exclusion of a scenario, or returns nil.
+func (d *Draft) exclusion(id string, s PageScenario) *exclusion.Spec {
+	if text, ok := filterText(s.Filter); ok {
+		return d.expression(id, s, text)
+	}
+	x, params, notes := draftExclusion(id, s)
+	for _, n := range notes {
+		n.Line = s.FilterLine
+		n.Text = fmt.Sprintf("scenario %q: %s", s.Title, n.Text)
+		d.Notes = append(d.Notes, n)
 	}
 	for name, p := range params {
 		d.Detection.Parameters[name] = p
 	}
-	d.Detection.Scenarios = append(d.Detection.Scenarios, out)
+	return x
 }
 
 func (d *Draft) has(id string) bool {

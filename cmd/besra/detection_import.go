@@ -100,11 +100,11 @@ func (p *pageImport) page(name string) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	p.from[draft.Detection.ID] = name
-	p.print(draft, paths)
+	p.print(name, draft, paths)
 	return nil
 }
 
-func (p *pageImport) print(draft *detection.Draft, paths []string) {
+func (p *pageImport) print(name string, draft *detection.Draft, paths []string) {
 	d, out := draft.Detection, p.stdio.out
 	fmt.Fprintf(out, "%s: %s\n", d.ID, d.Title)
 	fmt.Fprintf(out, "  %d patterns, %d scenarios, %d exclusions drafted, %d known-bad hashes\n",
@@ -112,10 +112,28 @@ func (p *pageImport) print(draft *detection.Draft, paths []string) {
 	for _, p := range paths {
 		fmt.Fprintf(out, "  wrote %s\n", p)
 	}
-	for _, n := range draft.Notes {
-		fmt.Fprintf(out, "  note: %s\n", n)
+	printNotes(out, name, draft.Notes)
+	for _, q := range detection.Lint(d, time.Now()) {
+		fmt.Fprintf(out, "  lint: %s: %s\n", place(name, draft.Lines[q.Exclusion]), q)
 	}
-	lintDetection(out, d)
+}
+
+// printNotes prints what is to know of an import, by its lines.
+func printNotes(w io.Writer, name string, notes []detection.Note) {
+	for _, n := range notes {
+		if n.Code == "" {
+			fmt.Fprintf(w, "  note: %s: %s\n", place(name, n.Line), n.Text)
+		} else {
+			fmt.Fprintf(w, "  lint: %s: %s [%s]\n", place(name, n.Line), n.Text, n.Code)
+		}
+	}
+}
+
+func place(name string, line int) string {
+	if line == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s:%d", name, line)
 }
 
 // pageError gives the error of a page its exit code and lifts its hint.
@@ -137,13 +155,6 @@ func readPage(stdio stdio, name string) ([]byte, error) {
 		r = f
 	}
 	return io.ReadAll(io.LimitReader(r, detection.MaxPageSize+1))
-}
-
-// lintDetection prints what the linter says of the exclusions of d.
-func lintDetection(w io.Writer, d *detection.Detection) {
-	for _, p := range detection.Lint(d, time.Now()) {
-		fmt.Fprintf(w, "  lint: %s\n", p)
-	}
 }
 
 // isRules reports whether name is a rule file, or a folder with one in it.
