@@ -107,6 +107,7 @@ const maxFilterDepth = 64
 
 type filterParser struct {
 	tokens []string
+	atom   func() (*logic, error) // reads what the logic joins
 	depth  int
 	facts  []string
 }
@@ -114,6 +115,7 @@ type filterParser struct {
 // parseFilter reads an expression and names the facts it asks for.
 func parseFilter(text string) (*logic, []string, error) {
 	p := &filterParser{}
+	p.atom = p.comparison
 	for rest := text; strings.TrimSpace(rest) != ""; {
 		m := exprToken.FindStringSubmatchIndex(rest)
 		if m == nil || m[0] != 0 {
@@ -187,7 +189,7 @@ func (p *filterParser) operand() (*logic, error) {
 		}
 		return &logic{op: "(", args: []*logic{a}}, err
 	}
-	return p.comparison()
+	return p.atom()
 }
 
 func (p *filterParser) comparison() (*logic, error) {

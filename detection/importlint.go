@@ -37,6 +37,11 @@ func (d *Draft) expression(id string, s PageScenario, text string) *exclusion.Sp
 		d.lint(s.FilterLine, CodeQuestion, "scenario %q: %s; kept as a question to the analyst", s.Title, err)
 		return nil
 	}
+	return d.judge(id, s, tree, facts)
+}
+
+// judge drafts an exclusion of an expression, or returns nil and tells why not.
+func (d *Draft) judge(id string, s PageScenario, tree *logic, facts []string) *exclusion.Spec {
 	spec := exclusion.Spec{ID: id, Scenario: id, Text: s.Filter, Truncated: s.Truncated, When: tree.cel(), Effect: besra.EffectSuppress}
 	spec.Contexts = slices.DeleteFunc(besra.Contexts(), func(ctx besra.Context) bool { return !knownIn(ctx, facts) })
 	if !d.usable(s, spec, facts) {

@@ -167,10 +167,7 @@ func contextNamed(s string) (besra.Context, bool) {
 }
 
 func (d *Draft) scenario(s PageScenario) {
-	id := identifier(s.Title, '-')
-	for i := 2; d.has(id); i++ {
-		id = fmt.Sprintf("%s-%d", identifier(s.Title, '-'), i)
-	}
+	id := d.newID(s.Title)
 	out := Scenario{ID: id, Title: s.Title, Description: s.Description, Filter: s.Filter, Truncated: s.Truncated}
 	if s.Truncated {
 		d.note(s.Line, "scenario %q is cut off in the page: what its filter lacks must be added", s.Title)
@@ -183,6 +180,16 @@ func (d *Draft) scenario(s PageScenario) {
 		d.Lines[x.ID] = s.FilterLine
 	}
 	d.Detection.Scenarios = append(d.Detection.Scenarios, out)
+}
+
+// newID makes an id of a title that no scenario has.
+func (d *Draft) newID(title string) string {
+	base := firstOf(identifier(title, '-'), "scenario")
+	id := base
+	for i := 2; d.has(id); i++ {
+		id = fmt.Sprintf("%s-%d", base, i)
+	}
+	return id
 }
 
 // exclusion drafts the exclusion of a scenario, or returns nil.
