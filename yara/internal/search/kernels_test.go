@@ -23,7 +23,11 @@ func newBlock(seed uint64, data []byte) *block {
 	for range 1 << (4 + g.IntN(14)) {
 		b.pairs[uint16(g.Uint32())] |= g.Uint32() >> 2
 	}
-	grams := make([]gram, 1<<g.IntN(14))
+	count := 1 << g.IntN(14)
+	if seed%20 == 7 {
+		count = 1<<18 + 1 // the largest filter
+	}
+	grams := make([]gram, count)
 	for i := range grams {
 		grams[i].key = g.Uint64()
 	}
