@@ -59,6 +59,10 @@ type Target struct {
 	Facts Facts
 	// Open gives the bytes. The error says why they cannot be had.
 	Open func(ctx context.Context) (Content, error)
+	// Done, where set, is called once, from any goroutine, when a receiver that
+	// took the target is done with it and with all that lies in it. It must not
+	// block.
+	Done func(Answer)
 }
 
 // Content is the opened bytes of a target. It belongs to one goroutine.

@@ -62,7 +62,7 @@ func (w *inside) Target(t besra.Target) error {
 }
 
 // Gap implements [besra.Receiver].
-func (w *inside) Gap(g besra.Gap) { w.run.Gap(g) }
+func (w *inside) Gap(g besra.Gap) { (*worker)(w).tell(g) }
 
 // limited tells a limit that was reached, which is on purpose, from a failure.
 func limited(err error) bool {

@@ -92,7 +92,7 @@ func (w *worker) unread(t besra.Target, gaps []yara.Gap) (bytes int64) {
 		bytes += g.Size
 	}
 	if len(gaps) > 0 {
-		w.run.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(t.Name), Reason: "unreadable", Count: 1,
+		w.tell(besra.Gap{Kind: besra.GapError, Target: besra.Text(t.Name), Reason: "unreadable", Count: 1,
 			Detail: fmt.Sprintf("%d bytes in %d places, the first at %#x: %v", bytes, len(gaps), gaps[0].Base, gaps[0].Err)})
 	}
 	return bytes

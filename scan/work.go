@@ -31,10 +31,11 @@ func (r *run) work() {
 	}
 	w.scanner = r.Set.Rules.NewScanner(opts...)
 	for t := range r.targets {
-		if r.ctx.Err() != nil {
+		if err := r.ctx.Err(); err != nil {
+			giveUp(t, err)
 			continue
 		}
-		w.scan(t)
+		w.outermost(t)
 		if r.Progress != nil {
 			r.Progress(r.counts.totals())
 		}
@@ -51,8 +52,46 @@ type worker struct {
 	releaser besra.Releaser // of the content under way; nil where it has none
 	released int64
 
-	depth  int          // how many targets the one under way lies in
-	budget besra.Budget // of the outermost of them
+	depth  int           // how many targets the one under way lies in
+	budget besra.Budget  // of the outermost of them
+	answer *besra.Answer // to who waits for the outermost; nil where nobody does
+}
+
+// outermost scans a target that came from the source, and tells who waits for it.
+func (w *worker) outermost(t besra.Target) {
+	if t.Done == nil {
+		w.scan(t)
+		return
+	}
+	w.answer = &besra.Answer{}
+	w.scan(t)
+	if err := w.ctx.Err(); err != nil {
+		w.answer.AddGap(abandoned(t, err))
+	}
+	t.Done(*w.answer)
+	w.answer = nil
+}
+
+// giveUp answers for a target that was taken and is not looked at, because the
+// run is over. The summary says that it was interrupted.
+func giveUp(t besra.Target, err error) {
+	if t.Done != nil {
+		var a besra.Answer
+		a.AddGap(abandoned(t, err))
+		t.Done(a)
+	}
+}
+
+func abandoned(t besra.Target, err error) besra.Gap {
+	return besra.Gap{Kind: besra.GapError, Target: besra.Text(t.Name), Reason: "interrupted", Detail: err.Error(), Count: 1}
+}
+
+// tell reports a gap, also to who waits for the target under way.
+func (w *worker) tell(g besra.Gap) {
+	if w.answer != nil {
+		w.answer.AddGap(g)
+	}
+	w.run.Gap(g)
 }
 
 // releaseStep is how many bytes are searched before pages are given back.
@@ -139,6 +178,9 @@ func (w *worker) findings(ctx context.Context, results *yara.Results, t besra.Ta
 		}
 		if f := w.finding(ctx, rule, t, data, sum); f != nil {
 			w.counts.finding(f)
+			if w.answer != nil {
+				w.answer.AddFinding(f)
+			}
 			w.send(besra.Record{Type: besra.RecordFinding, Finding: f})
 		}
 	}
@@ -167,12 +209,12 @@ func faultError(p any) error {
 }
 
 // gapFor records why a target was not scanned to its end, or not opened up.
-func (r *run) gapFor(t besra.Target, err error) {
+func (w *worker) gapFor(t besra.Target, err error) {
 	kind := besra.GapError
 	if limited(err) {
 		kind = besra.GapSkip
 	}
-	r.Gap(besra.Gap{Kind: kind, Target: besra.Text(t.Name), Reason: gapReason(err), Detail: err.Error(), Count: 1})
+	w.tell(besra.Gap{Kind: kind, Target: besra.Text(t.Name), Reason: gapReason(err), Detail: err.Error(), Count: 1})
 }
 
 func gapReason(err error) string {

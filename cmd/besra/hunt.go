@@ -20,6 +20,7 @@ import (
 	"github.com/besra-hunt/besra/scan"
 	"github.com/besra-hunt/besra/source/process"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // huntFlags are the flags of `besra hunt`.
@@ -70,39 +71,60 @@ protocols carry, are opened up at every level. A place is one of:
 		},
 	}
 	f := cmd.Flags()
+	h.register(f)
+	h.registerPlaces(f)
+	return cmd
+}
+
+// register adds the flags of every kind of hunt: with what, how, to where.
+func (h *huntFlags) register(f *pflag.FlagSet) {
 	h.output.register(f)
 	f.StringArrayVarP(&h.packs, "pack", "p", nil, "folder of detections, a signed archive (.bpk), or a .yar file; may be repeated")
 	f.StringArrayVar(&h.trust, "trust-key", nil, "file of a public key that may sign archives, besides those in trusted-keys of the configuration; may be repeated")
-	f.StringVar(&h.root, "root", "", "hunt a mounted or unpacked foreign root: paths are shown and judged as on that host")
-	f.StringArrayVar(&h.include, "include", nil, "only files that fit this glob (** for any depth); may be repeated")
-	f.StringArrayVar(&h.exclude, "exclude", nil, "not the paths that fit this glob; they are counted; may be repeated")
 	f.StringArrayVar(&h.tags, "tag", nil, "tag of the host, the fact host.tags; may be repeated")
 	f.StringVar(&h.hostName, "host", "", "name of the host, the fact host.name (default: its own)")
 	f.StringArrayVar(&h.params, "param", nil, "NAME=VALUE or DETECTION/NAME=VALUE: set a parameter of detections; repeat it for a list")
-	f.Var(&h.maxSize, "max-size", "skip larger files, such as 64MiB; they are counted (default: no limit)")
 	f.IntVarP(&h.workers, "workers", "j", runtime.GOMAXPROCS(0), "targets scanned at once")
 	f.DurationVar(&h.timeout, "timeout", 0, "longest time for one target, such as 30s (default: no limit)")
+	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
+	h.archives.register(f)
+	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
+	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
+	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
+	h.profile.register(f)
+}
+
+// registerPlaces adds the flags that choose among what lies in a place, and
+// those of a hunt that comes to an end.
+func (h *huntFlags) registerPlaces(f *pflag.FlagSet) {
+	f.StringVar(&h.root, "root", "", "hunt a mounted or unpacked foreign root: paths are shown and judged as on that host")
+	f.StringArrayVar(&h.include, "include", nil, "only files that fit this glob (** for any depth); may be repeated")
+	f.StringArrayVar(&h.exclude, "exclude", nil, "not the paths that fit this glob; they are counted; may be repeated")
+	f.Var(&h.maxSize, "max-size", "skip larger files, such as 64MiB; they are counted (default: no limit)")
 	f.BoolVarP(&h.follow, "follow", "L", false, "follow symbolic links")
 	f.BoolVarP(&h.oneFileSystem, "one-file-system", "x", false, "stay on the file system of each path")
 	f.BoolVar(&h.networkFS, "network-fs", false, "go into network file systems, too")
 	f.StringVar(&h.failOn, "fail-on", "", "exit with 1 on a finding of this severity or above: informational, low, medium, high")
 	f.BoolVar(&h.strict, "strict", false, "exit with 4 where something was not read")
-	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
-	h.archives.register(f)
 	f.IntSliceVar(&h.pids, "pid", nil, "process whose memory is scanned, as process:PID; may be repeated")
 	f.StringSliceVar(&h.names, "name", nil, "name of processes whose memory is scanned, as process:NAME; may be repeated")
 	f.StringVar(&h.regions, "regions", string(process.Private), "regions of processes that are read: private, anonymous, executable, all")
 	f.StringSliceVar(&h.skipProcesses, "skip-process", nil, "name of processes that are left alone; may be repeated")
 	f.StringVar(&h.baseline, "baseline", "", "the ndjson record of an earlier hunt: show only findings that are not in it, with the same outcome")
-	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
-	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
-	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
-	h.profile.register(f)
-	return cmd
 }
 
 func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error {
 	paths = append(paths, h.processes()...)
+	return h.hunt(ctx, stdio, paths, func(host *facts.Host, _ *detection.Set) (besra.Source, error) {
+		return h.places(host, stdio.in, paths)
+	})
+}
+
+// opener makes the source of a hunt, once it is known for whom and with what.
+type opener func(host *facts.Host, set *detection.Set) (besra.Source, error)
+
+// hunt runs one hunt from its content to the closing line.
+func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open opener) error {
 	if err := h.check(); err != nil {
 		return err
 	}
@@ -114,7 +136,7 @@ func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error 
 	if err != nil {
 		return &hintError{err, "--root takes the directory in which the other host's / lies"}
 	}
-	source, err := h.places(host, stdio.in, paths)
+	source, err := open(host, set)
 	if err != nil {
 		return err
 	}
