@@ -213,7 +213,7 @@ func (x *explainer) classes() {
 
 func (x *explainer) is(c fileClass) bool {
 	for _, h := range x.t.Headers {
-		if h.Offset == 0 && slices.Contains(c.magic, h.Value) {
+		if h.Offset == 0 && slices.ContainsFunc(c.magic, func(m uint32) bool { return m == h.Value || m <= 0xFFFF && m == h.Value&0xFFFF }) {
 			return true
 		}
 	}

@@ -39,6 +39,28 @@ filter:
   rules: [any]
   selection: [one, two]
   condition: not selection
+---
+title: Modifiers
+filter:
+  rules: [any]
+  selection:
+    CommandLine|contains|windash: ' -q '
+    CommandLine|contains|cased: Backup
+    Image|re|i: ^/opt/[a-z]+$
+    filesize|gte: 4096
+  condition: not selection
+---
+title: Lookahead
+filter:
+  rules: [any]
+  selection: {User|re: '^(?!root)'}
+  condition: not selection
+---
+title: Encoded
+filter:
+  rules: [any]
+  selection: {CommandLine|base64offset|contains: x}
+  condition: not selection
 `
 
 func TestSigmaFilters(t *testing.T) {
@@ -52,8 +74,11 @@ func TestSigmaFilters(t *testing.T) {
 		`((process.user.matches("(?is)^a$") || file.sha256.matches("(?is)^ab.*$")) || (file.size == 1 || file.size == 2))` +
 			` || ((process.user.matches("(?is)^a$") || file.sha256.matches("(?is)^ab.*$")) && (file.size == 1 || file.size == 2))`,
 		"", "",
+		`process.cmdline.matches("(?s)^.*Backup.*$") && process.cmdline.matches("(?is)^.* [-/–—―]q .*$")` +
+			` && process.exe.matches("(?i)^/opt/[a-z]+$") && file.size >= 4096`,
+		"", "",
 	}
-	checkFilters(t, d, want, "does !(process.user", "EventID is no fact", "keyword of no field")
+	checkFilters(t, d, want, "another kind than RE2", "base64offset cannot be said", "does !(process.user", "EventID is no fact", "keyword of no field")
 }
 
 func TestTHORFilters(t *testing.T) {

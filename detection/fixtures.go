@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/besra-hunt/besra"
@@ -227,15 +228,8 @@ func (t *tester) compile(d *Detection, spec exclusion.Spec, f exclusion.Fixture,
 		p.Value = value
 		params[name] = p
 	}
-	for name, changed := range change {
-		p := params[name]
-		if p.Value == nil {
-			p.Value = p.Default
-		}
-		p.Value = changed(listOf(p.Value))
-		params[name] = p
-	}
-	env, problems := exclusion.NewEnv(params, d.Lists)
+	params, lists := mutated(params, d.Lists, change)
+	env, problems := exclusion.NewEnv(params, lists)
 	if env == nil {
 		return nil, problems[0]
 	}
@@ -244,6 +238,27 @@ func (t *tester) compile(d *Detection, spec exclusion.Spec, f exclusion.Fixture,
 		return nil, problems[0]
 	}
 	return x, nil
+}
+
+// mutated returns parameters and lists with the changes of a mutant, by full name.
+func mutated(params exclusion.Parameters, lists exclusion.Lists, change map[string]func([]string) []string) (exclusion.Parameters, exclusion.Lists) {
+	lists = maps.Clone(lists)
+	for full, changed := range change {
+		kind, name, _ := strings.Cut(full, ".")
+		if kind == "lists" {
+			list := lists[name]
+			list.Values = changed(list.Values)
+			lists[name] = list
+			continue
+		}
+		p := params[name]
+		if p.Value == nil {
+			p.Value = p.Default
+		}
+		p.Value = changed(listOf(p.Value))
+		params[name] = p
+	}
+	return params, lists
 }
 
 func fixtureContext(spec exclusion.Spec, f exclusion.Fixture) besra.Context {

@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -105,6 +106,25 @@ func TestFindsWhatIsWrong(t *testing.T) {
 				t.Errorf("%s: got %q, want %q…", tt.name, got[i], tt.want[i])
 			}
 		}
+	}
+}
+
+// TestListMutants wants an allow-list that no fixture needs to be told.
+func TestListMutants(t *testing.T) {
+	const lists = "lists: {owners: {source: us, values: [alice]}, unused: {source: us, values: [bob]}}\n"
+	const when = `file.path.under("/opt") && (file.owner.name in lists.owners || file.owner.uid == 0)`
+	const twin = `malicious: [{name: path, text: a marker, facts: {file.path: /srv/x, file.owner.name: alice, file.owner.uid: 0}},
+                      {name: owner, text: a marker, facts: {file.path: /opt/x, file.owner.name: eve, file.owner.uid: 7}}]`
+	const byUID = `{name: u, text: a marker, facts: {file.path: /opt/x, file.owner.name: root, file.owner.uid: 0}}`
+	const byList = `{name: l, text: a marker, facts: {file.path: /opt/x, file.owner.name: alice, file.owner.uid: 7}}`
+	if got := failures(t, testedPack(t, when, `{benign: [`+byUID+`, `+byList+`], `+twin+`}`, lists)); len(got) != 0 {
+		t.Errorf("sound: got %q", got)
+	}
+	got := failures(t, testedPack(t, when, `{benign: [`+byUID+`], `+twin+`}`, lists))
+	if !slices.ContainsFunc(got, func(s string) bool {
+		return strings.HasPrefix(s, "mutant with lists.owners emptied: the tests do not notice")
+	}) {
+		t.Errorf("a list that no fixture needs: got %q", got)
 	}
 }
 

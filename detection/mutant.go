@@ -15,7 +15,8 @@ import (
 type mutant struct {
 	name string // what was changed, in words
 	when string
-	// params changes the parameters' values; nil leaves them.
+	// params changes the values of parameters and lists, by their full names
+	// (params.NAME, lists.NAME); nil leaves them.
 	params map[string]func([]string) []string
 	// wider says that the fault lets the exclusion hold of more, so that a
 	// malicious twin has to notice; otherwise a benign fixture has to.
@@ -206,18 +207,15 @@ func wideNetwork(text string) string {
 	return netip.PrefixFrom(p.Addr(), p.Bits()/2).Masked().String()
 }
 
-// parameters adds the mutants of the lists that a site sets.
+// parameters adds the mutants of the lists that a site sets or that the
+// detection keeps.
 func (m *mutator) parameters() {
-	for _, full := range m.root.Params() {
-		name, ok := strings.CutPrefix(full, "params.")
-		if !ok {
-			continue // an allow-list, which fixtures do not set
-		}
-		use := m.useOf(full)
-		m.list = append(m.list, mutant{name: fmt.Sprintf("with params.%s emptied", name), when: m.root.String(), facts: use.Facts(),
+	for _, name := range m.root.Params() {
+		use := m.useOf(name)
+		m.list = append(m.list, mutant{name: fmt.Sprintf("with %s emptied", name), when: m.root.String(), facts: use.Facts(),
 			params: map[string]func([]string) []string{name: func([]string) []string { return []string{} }}})
 		if use.Name == "under" {
-			m.list = append(m.list, mutant{name: fmt.Sprintf("with the directories of params.%s widened to their parents", name),
+			m.list = append(m.list, mutant{name: fmt.Sprintf("with the directories of %s widened to their parents", name),
 				when: m.root.String(), wider: true, facts: use.Facts(),
 				params: map[string]func([]string) []string{name: parents}})
 		}

@@ -36,10 +36,14 @@ func (m mutant) changes(d *Detection, spec exclusion.Spec) bool {
 	if m.params == nil {
 		return true
 	}
-	for name, change := range m.params {
+	for full, change := range m.params {
+		kind, name, _ := strings.Cut(full, ".")
 		values := []any{d.Parameters[name].Value, d.Parameters[name].Default}
 		for _, f := range slices.Concat(spec.Tests.Benign, spec.Tests.Malicious) {
 			values = append(values, f.Params[name])
+		}
+		if kind == "lists" {
+			values = []any{d.Lists[name].Values}
 		}
 		for _, v := range values {
 			if list := listOf(v); len(list) > 0 && !slices.Equal(list, change(list)) {

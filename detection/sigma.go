@@ -272,30 +272,80 @@ func (p *sigmaParser) field(key string, v any) (*logic, error) {
 func sigmaAtom(def besra.FactDef, mods []string, value any) (*logic, error) {
 	text, isText := value.(string)
 	switch {
-	case value == nil || len(mods) > 1:
-		return nil, errors.New("this comparison cannot be said exactly")
-	case def.Type == besra.TypeInt && !isText && len(mods) == 0:
-		return &logic{text: fmt.Sprintf("%s == %v", def.Name, value), not: fmt.Sprintf("%s != %v", def.Name, value)}, nil
+	case value == nil:
+		return nil, errInexact
+	case def.Type == besra.TypeInt && !isText:
+		return sigmaNumber(def.Name, mods, value)
 	case def.Type != besra.TypeString:
-		return nil, errors.New("this comparison cannot be said exactly")
+		return nil, errInexact
 	case !isText:
 		text = fmt.Sprint(value)
 	}
-	re := sigmaPattern(text, isPath(def.Name))
-	switch strings.Join(mods, "") {
-	case "":
-	case "contains":
-		re = ".*" + re + ".*"
-	case "startswith":
-		re += ".*"
-	case "endswith":
-		re = ".*" + re
-	case "cidr":
+	switch {
+	case len(mods) == 1 && mods[0] == "cidr":
 		return called(def.Name + ".cidr(" + celString(text) + ")"), nil
-	default:
-		return nil, fmt.Errorf("the modifier %s cannot be said exactly", mods[0])
+	case len(mods) > 0 && mods[0] == "re":
+		return sigmaRegexp(def.Name, mods[1:], text)
 	}
-	return called(def.Name + ".matches(" + celString("(?is)^"+re+"$") + ")"), nil
+	return sigmaText(def.Name, mods, text)
+}
+
+var errInexact = errors.New("this comparison cannot be said exactly")
+
+// sigmaOrders are the modifiers that compare numbers, each with its contrary.
+var sigmaOrders = map[string][2]string{"": {"==", "!="}, "lt": {"<", ">="}, "lte": {"<=", ">"}, "gt": {">", "<="}, "gte": {">=", "<"}}
+
+func sigmaNumber(fact string, mods []string, value any) (*logic, error) {
+	ops, ok := sigmaOrders[strings.Join(mods, "|")]
+	if !ok {
+		return nil, errInexact
+	}
+	return &logic{text: fmt.Sprintf("%s %s %v", fact, ops[0], value), not: fmt.Sprintf("%s %s %v", fact, ops[1], value)}, nil
+}
+
+// sigmaRegexp takes over a regular expression, which Sigma reads with regard to
+// case and anywhere in the field. Its flags are modifiers behind re.
+func sigmaRegexp(fact string, flags []string, re string) (*logic, error) {
+	for _, f := range flags {
+		if f != "i" && f != "m" && f != "s" {
+			return nil, fmt.Errorf("the modifier %s of re cannot be said exactly", f)
+		}
+	}
+	if len(flags) > 0 {
+		re = "(?" + strings.Join(flags, "") + ")" + re
+	}
+	if _, err := regexp.Compile(re); err != nil {
+		return nil, fmt.Errorf("its regular expression is of another kind than RE2: %w", err)
+	}
+	if isPath(fact) && strings.Contains(re, `\\`) {
+		return nil, errors.New("its regular expression asks for backslashes, and facts spell paths with /")
+	}
+	return called(fact + ".matches(" + celString(re) + ")"), nil
+}
+
+// sigmaDashes are what windash lets stand for a dash.
+const sigmaDashes = "[-/\u2013\u2014\u2015]"
+
+// sigmaText reads a value with wildcards under the modifiers of text.
+func sigmaText(fact string, mods []string, text string) (*logic, error) {
+	re, flags := sigmaPattern(text, isPath(fact)), "(?is)"
+	for _, mod := range mods {
+		switch mod {
+		case "contains":
+			re = ".*" + re + ".*"
+		case "startswith":
+			re += ".*"
+		case "endswith":
+			re = ".*" + re
+		case "cased":
+			flags = "(?s)"
+		case "windash":
+			re = strings.ReplaceAll(re, "-", sigmaDashes)
+		default:
+			return nil, fmt.Errorf("the modifier %s cannot be said exactly", mod)
+		}
+	}
+	return called(fact + ".matches(" + celString(flags+"^"+re+"$") + ")"), nil
 }
 
 func called(text string) *logic { return &logic{text: text, not: "!" + text} }

@@ -1,6 +1,7 @@
 package yara
 
 import (
+	"encoding/hex"
 	"math"
 	"slices"
 
@@ -13,8 +14,8 @@ const maxEvidence = 256
 // evidence estimates, in bits, how unlikely it is that a place of data of no
 // interest satisfies a condition. Of alternatives the easiest counts, of what
 // must hold together the sum; patterns count by the frequency table, a test of
-// header bytes by their number, a value of a module by a guess (16 bits for a
-// text or a hash that must be equal, 4 for a number). Tests of size and of
+// header bytes by their number, a digest by its digits, another value of a
+// module by a guess (16 bits for a text that must be equal, 4 for a number). Tests of size and of
 // absence count nothing. It is an estimate of chance, and knows nothing of
 // data that is alike on purpose.
 type evidence struct {
@@ -41,8 +42,10 @@ func (e evidence) of(id program.NodeID) float64 {
 	case program.OpRule:
 		other := &p.Rules[n.V]
 		return evidence{e.rules, other}.of(other.Condition)
-	case program.OpEqText, program.OpIEquals, program.OpMatches, program.OpContains, program.OpStarts, program.OpEnds:
-		return 16
+	case program.OpEqText, program.OpIEquals:
+		return e.text(n)
+	case program.OpMatches, program.OpContains, program.OpStarts, program.OpEnds:
+		return textEvidence
 	case program.OpEqInt:
 		return e.equal(n)
 	case program.OpGtInt, program.OpGeInt:
@@ -51,6 +54,28 @@ func (e evidence) of(id program.NodeID) float64 {
 		return 4
 	}
 	return 0
+}
+
+// textEvidence is the guess, in bits, for a text that a module gives.
+const textEvidence = 16
+
+// digestDigits is the number of hex digits of the shortest digest, MD5 or a
+// hash of imports.
+const digestDigits = 32
+
+// text is the evidence of a comparison of texts: 4 bits a digit of a digest, a
+// guess for other texts.
+func (e evidence) text(n *program.Node) float64 {
+	for _, id := range []program.NodeID{n.A, n.B} {
+		x := &e.rules.prog.Nodes[id]
+		if x.Op != program.OpText {
+			continue
+		}
+		if digits, err := hex.DecodeString(string(e.rules.prog.Texts[x.V])); err == nil && 2*len(digits) >= digestDigits {
+			return float64(8 * len(digits))
+		}
+	}
+	return textEvidence
 }
 
 // equal is the evidence of a comparison of whole numbers: that of the bytes

@@ -99,7 +99,7 @@ func (x *suitFlags) print(w io.Writer, e *detection.Explanation) error {
 	}
 	p.line("  use in")
 	for _, u := range e.Uses {
-		p.line("    %-15s %-8s%s", u.Place, u.Fit, reasonsText(u.Reasons))
+		p.line("%s", strings.TrimRight(fmt.Sprintf("    %-15s %-8s %s", u.Place, u.Fit, strings.Join(u.Reasons, "; ")), " "))
 	}
 	for _, d := range e.Details {
 		if d.Note != "" {
@@ -139,13 +139,6 @@ func engine(problem string) string {
 		return "takes it"
 	}
 	return "does not take it: " + problem
-}
-
-func reasonsText(reasons []string) string {
-	if len(reasons) == 0 {
-		return ""
-	}
-	return " " + strings.Join(reasons, "; ")
 }
 
 func weak(ids []string) string {
