@@ -46,7 +46,8 @@ func TestDiagnostics(t *testing.T) {
 		{`1.5 % 2 == 1`, "wrong_type", "1.5", ""},
 		{`1 contains "a"`, "wrong_type", "1", ""},
 		{`"a" == 1`, "mismatching_types", `"a" == 1`, ""},
-		{`ext_bool == 2`, "mismatching_types", `ext_bool == 2`, ""},
+		{`ext_bool == 2`, "bool_int_comparison", `ext_bool == 2`, "true counts as 1"},
+		{`ext_bool == 1.5`, "mismatching_types", `ext_bool == 1.5`, ""},
 		{`ext_bool == 1`, "bool_int_comparison", `ext_bool == 1`, "`ext_bool`"},
 		{`ext_bool != 1`, "bool_int_comparison", `ext_bool != 1`, "`not ext_bool`"},
 		{`ext_bool > 1`, "wrong_type", `ext_bool`, ""},
@@ -186,6 +187,17 @@ func TestDialects(t *testing.T) {
 		{`$a at -1`, "negative_number", ""},
 		{`0% of them`, "", "number_out_of_range"},
 		{`entrypoint == 1`, "deprecated_entrypoint", ""},
+		{`ext_bool + 1 == 2`, "wrong_type", ""},
+		{`import "pe" rule r { condition: pe.imports("a") & pe.machine == 1 }`, "wrong_type", ""},
+		{`-ext_bool == ~ext_bool`, "wrong_type", ""},
+		{`ext_bool < 2`, "wrong_type", ""},
+		{`ext_bool == 1.5`, "mismatching_types", ""},
+		{`ext_bool of them`, "wrong_type", ""},
+		{`uint8(ext_bool) == 1`, "wrong_type", ""},
+		{`@a[ext_bool] == 1 and $a at ext_bool and $a in (ext_bool..9)`, "wrong_type", ""},
+		{`for all i in (ext_bool, 2) : (i > 0)`, "mismatching_types", ""},
+		{`import "math" rule r { condition: math.entropy(ext_bool, 3) > 1 }`, "wrong_arguments", ""},
+		{`(filesize == 1) + 1 == 2`, "syntax_error", "syntax_error"},
 	}
 	for _, test := range tests {
 		for dialect, want := range map[program.Dialect]string{program.YARAX: test.yarax, program.LibYARA: test.yara} {

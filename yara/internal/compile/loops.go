@@ -152,7 +152,7 @@ func (l *lowering) overList(e *syntax.ForIn, n *program.Node, o *operand) []oper
 	items := make([]int32, 0, len(e.List))
 	var first operand
 	for i, x := range e.List {
-		item := l.expr(x)
+		item := l.number(l.expr(x))
 		if !l.is(item, module.Integer, module.Float, module.String, module.Bool) {
 			o.broken = true
 			continue

@@ -59,6 +59,7 @@ func (l *lowering) index(e *syntax.Index) operand {
 	if !l.is(x, module.Array, module.Map) || i.broken {
 		return l.broken(e.Pos())
 	}
+	i = l.number(i)
 	op, key := program.OpIndex, module.Integer
 	if x.kind == module.Map {
 		op, key = program.OpLookup, x.typ.Key
@@ -105,7 +106,16 @@ func (l *lowering) call(e *syntax.Call) operand {
 // apply chooses the overload by the kinds of the arguments.
 func (l *lowering) apply(e *syntax.Call, fun operand, args []operand) operand {
 	fn := fun.fn
-	which := slices.IndexFunc(fn.field.Funcs, func(f *module.Func) bool { return accepts(f, args) })
+	overload := func() int {
+		return slices.IndexFunc(fn.field.Funcs, func(f *module.Func) bool { return accepts(f, args) })
+	}
+	which := overload()
+	if which < 0 {
+		for i := range args {
+			args[i] = l.number(args[i])
+		}
+		which = overload()
+	}
 	if which < 0 {
 		return l.errorAt("wrong_arguments", e.Pos(), "wrong arguments for `"+fn.name+"`",
 			"", "accepted are "+signatures(fn.field.Funcs))
@@ -186,7 +196,7 @@ func (l *lowering) read(e *syntax.Call, code program.ReadCode, kind module.Kind)
 		return l.errorAt("wrong_arguments", e.Pos(), "wrong arguments for `"+l.snippet(e.Fun.Pos())+"`",
 			"", "accepted is (integer)")
 	}
-	off := l.expr(e.Args[0])
+	off := l.number(l.expr(e.Args[0]))
 	if !l.is(off, module.Integer) {
 		return l.broken(e.Pos())
 	}

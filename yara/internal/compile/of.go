@@ -29,19 +29,19 @@ func (l *lowering) quantifier(q syntax.Quantifier) quantifier {
 	case syntax.QuantNone:
 		r.Kind = program.QuantNone
 	case syntax.QuantN, syntax.QuantPercent:
-		return l.number(q)
+		return l.portion(q)
 	}
 	return r
 }
 
-// number lowers `N of` and `N% of`.
-func (l *lowering) number(q syntax.Quantifier) quantifier {
+// portion lowers `N of` and `N% of`.
+func (l *lowering) portion(q syntax.Quantifier) quantifier {
 	start := l.mark()
 	r := quantifier{Quant: program.Quant{Kind: program.QuantN, N: program.None}, n: -1}
 	var o operand
 	if q.Kind == syntax.QuantPercent {
 		r.Kind = program.QuantPercent
-		o = l.expr(q.Expr)
+		o = l.number(l.expr(q.Expr))
 		if !l.is(o, module.Integer) {
 			o.broken = true
 		} else if v, ok := o.value.Int(); ok && (v < l.leastPercent() || v > 100) {
@@ -49,7 +49,7 @@ func (l *lowering) number(q syntax.Quantifier) quantifier {
 				"a percentage lies between "+strconv.FormatInt(l.leastPercent(), 10)+" and 100")
 		}
 	} else {
-		o = l.expr(q.Expr)
+		o = l.number(l.expr(q.Expr))
 		if l.is(o, module.Integer) {
 			if v, ok := o.value.Int(); ok && v < 0 {
 				o = l.errorAt("negative_number", o.span, "negative number", "this number must not be negative")

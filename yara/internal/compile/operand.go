@@ -166,8 +166,23 @@ func (l *lowering) toFloat(o operand) operand {
 	return r
 }
 
-// truth returns the constant as a bool.
-func truth(v module.Value) (b, ok bool) {
+// number makes an integer of a bool that libyara has as one: what a module or
+// an external variable gives. What a condition makes is no number there either.
+func (l *lowering) number(o operand) operand {
+	if o.broken || o.fn != nil || o.kind != module.Bool || l.c.opt.Dialect != program.LibYARA {
+		return o
+	}
+	switch l.c.prog.Nodes[o.node].Op {
+	case program.OpExtern, program.OpField, program.OpCall, program.OpIndex, program.OpLookup, program.OpSlot:
+		return operand{span: o.span, kind: module.Integer, effects: o.effects,
+			node: l.unary(program.OpToInt, module.Integer, o.node)}
+	}
+	return o
+}
+
+// truth returns the constant as a bool. To libyara -0.0 is true: its bits are
+// not all 0.
+func truth(v module.Value, d program.Dialect) (b, ok bool) {
 	switch v.Kind() {
 	case module.Bool:
 		return v.Bool()
@@ -176,7 +191,7 @@ func truth(v module.Value) (b, ok bool) {
 		return i != 0, true
 	case module.Float:
 		f, _ := v.Float()
-		return f != 0, true
+		return f != 0 || d == program.LibYARA && math.Signbit(f), true
 	case module.String:
 		s, _ := v.Text()
 		return s != "", true
@@ -208,7 +223,7 @@ func (l *lowering) toBool(o operand) operand {
 	l.warn("non_bool_expr", o.span, "non-boolean expression used as condition",
 		"this is `"+kindName(o.kind)+"` but is used as `bool`", boolNotes[o.kind])
 	r := operand{span: o.span, kind: module.Bool, effects: o.effects}
-	if b, ok := truth(o.value); ok {
+	if b, ok := truth(o.value, l.c.opt.Dialect); ok {
 		r.value = module.Boolean(b)
 	}
 	r.node = l.unary(program.OpToBool, module.Bool, o.node)

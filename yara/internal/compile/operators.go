@@ -114,7 +114,8 @@ func (l *lowering) unaryExpr(e *syntax.Unary) operand {
 		return l.not(start, e, o)
 	case syntax.OpDefined:
 		return l.defined(e, o)
-	case syntax.OpBitNot:
+	}
+	if o = l.number(o); e.Op == syntax.OpBitNot {
 		if !l.is(o, module.Integer) {
 			return l.broken(e.Pos())
 		}
@@ -255,8 +256,16 @@ func (l *lowering) operation(start mark, b *syntax.Binary, x, y operand) operand
 		return l.matches(b, x, y)
 	}
 	if (x.kind == module.Bool || y.kind == module.Bool) && (b.Op == syntax.OpEq || b.Op == syntax.OpNe) {
-		return l.compareBools(b, x, y)
+		switch {
+		case truthLike(x) && truthLike(y) || x.broken || y.broken:
+			return l.compareBools(b, x, y)
+		case x.kind == module.Integer || y.kind == module.Integer:
+			x, y = l.compared(b, x), l.compared(b, y)
+		case l.c.opt.Dialect != program.LibYARA || x.kind != module.Float && y.kind != module.Float:
+			return l.mismatch(b, x, y)
+		}
 	}
+	x, y = l.number(x), l.number(y)
 	op := operatorOf(b.Op)
 	want := op.kinds()
 	okX, okY := l.is(x, want...), l.is(y, want...)
@@ -294,6 +303,23 @@ func (l *lowering) mismatch(b *syntax.Binary, x, y operand) operand {
 	return l.broken(b.Pos())
 }
 
+// truthLike reports whether an operand is a bool, or the number of one.
+func truthLike(o operand) bool {
+	i, ok := o.value.Int()
+	return o.kind == module.Bool || ok && (i == 0 || i == 1)
+}
+
+// compared makes an integer of a bool that is compared with one, which YARA-X
+// allows.
+func (l *lowering) compared(b *syntax.Binary, o operand) operand {
+	if o.broken || o.kind != module.Bool {
+		return o
+	}
+	l.warn("bool_int_comparison", b.Pos(), "comparison of a bool with an integer", "", "true counts as 1, false as 0")
+	return operand{span: o.span, kind: module.Integer, effects: o.effects,
+		node: l.unary(program.OpToInt, module.Integer, o.node)}
+}
+
 // compareBools lowers bool == bool and bool == 0 or 1, and the same with !=.
 // The numbers come from rules written for YARA, where modules have no bools.
 func (l *lowering) compareBools(b *syntax.Binary, x, y operand) operand {
@@ -313,10 +339,7 @@ func (l *lowering) compareBools(b *syntax.Binary, x, y operand) operand {
 	if y.kind == module.Bool {
 		truth, number = y, x
 	}
-	i, ok := number.value.Int()
-	if !ok || i != 0 && i != 1 {
-		return l.mismatch(b, x, y)
-	}
+	i, _ := number.value.Int()
 	instead := l.snippet(truth.span)
 	if (i == 0) == (op == program.OpEqBool) {
 		instead = "not " + instead

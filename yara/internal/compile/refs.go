@@ -106,7 +106,7 @@ func (l *lowering) count(e *syntax.PatternCount) operand {
 func (l *lowering) nth(span diag.Span, id string, index syntax.Expr, op program.Op) operand {
 	var i operand
 	if index != nil {
-		i = l.expr(index)
+		i = l.number(l.expr(index))
 		if !l.is(i, module.Integer) {
 			i.broken = true
 		} else if v, ok := i.value.Int(); ok && v < 1 && l.c.opt.Dialect != program.LibYARA {
@@ -126,7 +126,7 @@ func (l *lowering) nth(span diag.Span, id string, index syntax.Expr, op program.
 
 // offset lowers an integer that must not be negative.
 func (l *lowering) offset(e syntax.Expr) operand {
-	o := l.expr(e)
+	o := l.number(l.expr(e))
 	if !l.is(o, module.Integer) {
 		return l.broken(e.Pos())
 	}
@@ -302,9 +302,14 @@ const (
 
 func (u patternUse) asksPositions() bool { return u.kind != useFound }
 
-// useOfAt is the use of `$a at o`.
+// useOfAt is the use of `$a at o`. What is before the data, as libyara's
+// dialect allows, is as good as what lies behind it.
 func useOfAt(o operand) patternUse {
-	if at, ok := o.value.Int(); ok && at >= 0 && at < math.MaxInt32 {
+	at, ok := o.value.Int()
+	if at < 0 {
+		at = math.MaxInt32 - 1
+	}
+	if ok && at < math.MaxInt32 {
 		return patternUse{useAt, at}
 	}
 	return patternUse{kind: usePositions}

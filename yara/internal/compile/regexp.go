@@ -57,12 +57,43 @@ func (l *lowering) checkRegexp(re *syntax.RegexpLit, n *regex.Node) bool {
 	case n.MatchesEmpty():
 		l.errorAt("matches_empty", re.Span, "regexp matches the empty string", "it would match at every offset")
 		return false
-	case n.DotPrefix():
+	case arbitraryPrefix(n):
 		l.errorAt("arbitrary_prefix", re.Span, "regexp begins with any number of any bytes",
 			"it would match at every offset before the rest", "leave the beginning out")
 		return false
 	}
 	return true
+}
+
+// arbitraryPrefix reports whether YARA-X says that a regexp begins with any
+// number of any bytes: it is a sequence, and of the dots that it begins with,
+// with the flag s, one and only one is repeated without end.
+func arbitraryPrefix(n *regex.Node) bool {
+	if n.Op != regex.OpConcat {
+		return false
+	}
+	open := 0
+	for _, sub := range n.Subs {
+		dot, endless := dots(sub)
+		if !dot {
+			break
+		}
+		open += b2i(endless)
+	}
+	return open == 1
+}
+
+// dots reports whether a node is a dot, perhaps repeated, and whether without
+// end.
+func dots(n *regex.Node) (dot, endless bool) {
+	switch n.Op {
+	case regex.OpSet:
+		return n.Dot, false
+	case regex.OpRepeat:
+		dot, endless = dots(n.Subs[0])
+		return dot, dot && (endless || n.Max < 0)
+	}
+	return false, false
 }
 
 // literalOf returns the bytes of a regexp that is nothing but characters, the

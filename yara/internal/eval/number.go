@@ -40,6 +40,9 @@ func (s *State) integer(id program.NodeID) (i int64, ok bool) {
 	case program.OpBitNot:
 		i, ok := s.integer(n.A)
 		return ^i, ok
+	case program.OpToInt:
+		t := s.truth(n.A)
+		return int64(t & yes), t != undefined
 	case program.OpUndef:
 		return 0, false
 	}

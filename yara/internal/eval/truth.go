@@ -123,7 +123,8 @@ func (s *State) defined(id program.NodeID) bool {
 	return s.value(id).Defined()
 }
 
-// toBool takes 0, 0.0 and "" as false, and any other value as true.
+// toBool takes 0, 0.0 and "" as false, and any other value as true. So does
+// libyara, of the bits of a float: -0.0 is true there.
 func (s *State) toBool(id program.NodeID) truth {
 	switch s.plan.prog.Nodes[id].Kind {
 	case intKind:
@@ -131,7 +132,7 @@ func (s *State) toBool(id program.NodeID) truth {
 		return isKnown(i != 0, ok)
 	case floatKind:
 		f, ok := s.float(id)
-		return isKnown(f != 0, ok)
+		return isKnown(f != 0 || s.plan.libyara && math.Signbit(f), ok)
 	case textKind:
 		t, ok := s.text(id)
 		return isKnown(t != "", ok)

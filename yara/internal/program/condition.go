@@ -80,6 +80,7 @@ const (
 	OpShl    // undefined for a negative count; 0 for 64 and more
 	OpShr    // arithmetic
 	OpToFlt  // integer A as float
+	OpToInt  // bool A as 0 or 1
 	OpToBool // integer, float or string A as bool
 
 	OpEqInt

@@ -23,7 +23,7 @@ import (
 // The checksum finds damage, not forgery: Decode trusts nothing.
 const (
 	magic   = "BESRAYPR"
-	version = 2
+	version = 3
 	// headerSize is the size of everything in front of the body.
 	headerSize = 8 + 4 + 8 + 4
 	nodeSize   = 36

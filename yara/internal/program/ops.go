@@ -101,6 +101,7 @@ var ops = [...]opInfo{
 	OpShl:    {name: "shl", kind: module.Integer, a: integer, b: integer},
 	OpShr:    {name: "shr", kind: module.Integer, a: integer, b: integer},
 	OpToFlt:  {name: "to_float", kind: module.Float, a: integer},
+	OpToInt:  {name: "to_int", kind: module.Integer, a: boolean},
 	OpToBool: {name: "to_bool", kind: module.Bool, a: scalar},
 
 	OpEqInt: {name: "eq", kind: module.Bool, a: integer, b: integer}, OpNeInt: {name: "ne", kind: module.Bool, a: integer, b: integer},

@@ -70,6 +70,8 @@ func (c *conditions) plainTruth() *node {
 	return leaf("bool", "$"+id+" ")
 }
 
+// connective joins conditions. In a loop, what or joins is no number either:
+// libyara leaves it as it is.
 func (c *conditions) connective(d int) *node {
 	switch c.IntN(5) {
 	case 0:
@@ -77,7 +79,26 @@ func (c *conditions) connective(d int) *node {
 	case 1, 2:
 		return form("bool", "(%) and (%)", c.boolean(d), c.boolean(d))
 	}
+	if c.loops > 0 {
+		return form("bool", "(%) or (%)", c.body(d), c.body(d))
+	}
 	return form("bool", "(%) or (%)", c.boolean(d), c.boolean(d))
+}
+
+// gate makes what engines may decide before they search: bounds of the size
+// and what the data begin with.
+func (c *conditions) gate() *node {
+	switch c.IntN(5) {
+	case 0:
+		return form("bool", c.reader()+"(%) "+c.comparator()+" %", leaf("small", "0"), c.plainInteger())
+	case 1:
+		return form("bool", c.reader()+"(0) == "+c.reader()+"(%)", c.small(0))
+	case 2:
+		if len(c.ids) > 0 {
+			return form("bool", "$"+pick(c.generator, c.ids)+" at %", c.small(0))
+		}
+	}
+	return form("bool", "filesize "+c.comparator()+" %", c.small(1))
 }
 
 func (c *conditions) comparator() string {

@@ -113,6 +113,9 @@ func show(t *testing.T, d Difference) {
 		Note:  fmt.Sprintf("Seed %d: %s differs in %s.", d.Seed, d.Oracle.Name(), d.Kind),
 		Rules: d.Set.String(), Data: d.Data, Want: map[yara.Dialect]string{d.Oracle.Dialect: d.Theirs.Text()},
 	}
+	if err := os.MkdirAll(*keep, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	name := filepath.Join(*keep, fmt.Sprintf("%d-%s.txt", d.Seed, d.Oracle.Name()))
 	if err := os.WriteFile(name, []byte(c.String()), 0o644); err != nil {
 		t.Error(err)

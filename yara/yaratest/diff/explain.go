@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,8 +19,13 @@ import (
 // condition differs because a match does, or because YARA-X looks for
 // patterns only once a condition has come to ask for one.
 func Explained(rules string, d *Difference) (string, error) {
-	if d.Kind == Refuses && strings.Contains(d.What, "[matches_empty]") && emptyInside.MatchString(rules) {
-		return "yara-x loses an empty alternative", nil
+	if d.Kind == Refuses && strings.Contains(d.What, "[matches_empty]") {
+		switch {
+		case emptyInside.MatchString(rules):
+			return "yara-x loses an empty alternative", nil
+		case emptyClass.MatchString(rules):
+			return "yara-x takes a class of nothing", nil
+		}
 	}
 	if d.Kind == Failure && d.Theirs.Scans[0].Failed == tooManyFibers {
 		return "libyara gives up on a regexp", nil
@@ -129,17 +136,23 @@ func (f matchFilter) name() string {
 		return "yara-x cuts no base64wide"
 	case isText && f.otherLength() && (wide && strings.Contains(words, " ascii") || strings.Contains(words, " base64")):
 		return "one of two encodings"
-	case f.onlyOurs() && strings.Contains(f.rules, f.Pattern+" at ext_i") && f.Oracle.Dialect == yara.LibYARA:
+	case f.onlyOurs() && f.atVariable() && f.Oracle.Dialect == yara.LibYARA:
 		return "libyara pins to a variable"
+	case isText && f.onlyTheirs() && f.Oracle.Dialect == yara.LibYARA && wide && xorOnly.MatchString(words):
+		return "libyara finds wide xor text in ascii"
 	case isText:
 		return ""
 	case f.otherLength():
 		return "atoms decide the length"
-	case f.onlyTheirs() && f.impossible():
+	case f.Oracle.Dialect == yara.YARAX && f.miscounted(fullword || wide):
 		return "yara-x miscounts a repetition"
+	case f.onlyOurs() && f.Oracle.Dialect == yara.YARAX && f.byAnEdge():
+		return "yara-x stops a byte before an edge"
 	case f.onlyOurs() && wideJump.MatchString(f.text):
 		return "one length before a wide jump"
-	case fullword:
+	case fullword && wide && f.Oracle.Dialect == yara.LibYARA && f.besideBytes():
+		return "libyara asks the bytes beside a wide word"
+	case fullword && someLengths.MatchString(f.text):
 		return "atoms decide the length of a word"
 	case emptyAlternative.MatchString(f.text) && f.Oracle.Dialect == yara.YARAX:
 		return "yara-x loses an empty alternative"
@@ -161,13 +174,102 @@ func (f matchFilter) onlyTheirs() bool { return !slices.Contains(f.Ours.Scans[0]
 
 func (f matchFilter) onlyOurs() bool { return !slices.Contains(f.Theirs.Scans[0].Matches, f.Match) }
 
+// xorOnly finds the modifiers of xor text that is not searched in ascii.
+var xorOnly = regexp.MustCompile(`^(?: \w+)*? xor(\(|$| wide| fullword| private)`)
+
+// someLengths finds patterns whose matches may have more than one length.
+var someLengths = regexp.MustCompile(`[*+?{|]|\[\d*-`)
+
+// emptyClass finds classes of regexps that no byte is in.
+var emptyClass = regexp.MustCompile(`(?m)= /.*\[\^[^\]]*(\\w[^\]]*\\W|\\W[^\]]*\\w|\\s[^\]]*\\S|\\S[^\]]*\\s|\\d[^\]]*\\D|\\D[^\]]*\\d)`)
+
+// atVariable reports whether a condition asks for the pattern at what comes
+// from a variable alone.
+func (f matchFilter) atVariable() bool {
+	return regexp.MustCompile(regexp.QuoteMeta(f.Pattern) + ` at \(?[^a-z()$#@!]*ext_i`).MatchString(f.rules)
+}
+
+// edgeDots finds regexps that end in a dot that may be left out, and those
+// that begin with one.
+var (
+	lastDots  = regexp.MustCompile(`\.(\?|\*|\+|\{[\d,]*\})\??\)*/\w*( |$)`)
+	firstDots = regexp.MustCompile(`^/\(*(\.|\[[^\]]*\])(\?|\*|\+|\{[\d,]*\})`)
+)
+
+// byAnEdge reports whether a match of a regexp with repeated dots ends with
+// the data, or begins at most a byte behind their beginning.
+func (f matchFilter) byAnEdge() bool {
+	return lastDots.MatchString(f.text) && f.Offset+f.Length >= int64(len(f.Data))-1 ||
+		firstDots.MatchString(f.text) && f.Offset <= 1
+}
+
+// besideBytes reports whether the bytes beside a wide match make it no word,
+// or one, where the units of two bytes say otherwise.
+func (f matchFilter) besideBytes() bool {
+	at := func(i int64) byte {
+		if i < 0 || i >= int64(len(f.Data)) {
+			return 0
+		}
+		return f.Data[i]
+	}
+	end := f.Offset + f.Length
+	bytewise := alphanumeric(at(f.Offset-1)) || alphanumeric(at(end))
+	unitwise := at(f.Offset-1) == 0 && alphanumeric(at(f.Offset-2)) || alphanumeric(at(end)) && end+1 < int64(len(f.Data)) && at(end+1) == 0
+	return bytewise != unitwise
+}
+
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || (c|0x20) >= 'a' && (c|0x20) <= 'z'
+}
+
+// counted finds a repetition with bounds, or a jump, behind something that
+// there is more than one way through.
+var counted = regexp.MustCompile(`\{[\d,]+\}|[|)\]*+?].*\[\d+`)
+
+// miscounted reports whether a third engine says that YARA-X is wrong about
+// a repetition: the match is none, or it is one.
+func (f matchFilter) miscounted(bounded bool) bool {
+	if f.onlyTheirs() {
+		return f.impossible()
+	}
+	matches, known := f.third()
+	return known && matches && !bounded && counted.MatchString(f.text)
+}
+
 // impossible reports whether a third engine says that a regexp does not match
 // the bytes of the match.
 func (f matchFilter) impossible() bool {
-	end := strings.LastIndexByte(f.text, '/')
-	if f.text[0] != '/' || f.Oracle.Dialect != yara.YARAX || f.Offset+f.Length > int64(len(f.Data)) {
-		return false
+	matches, known := f.third()
+	return known && !matches && f.text[0] == '/'
+}
+
+// third asks Go's regexps whether the bytes of the match are one, whatever is
+// beside them.
+func (f matchFilter) third() (matches, known bool) {
+	if f.Offset+f.Length > int64(len(f.Data)) {
+		return false, false
 	}
+	re, err := regexp.Compile(f.translated())
+	if err != nil {
+		return false, false
+	}
+	bytes := f.Data[f.Offset : f.Offset+f.Length]
+	if wideWord.MatchString(f.text) && len(bytes)%2 == 0 && len(bytes) > 0 && bytes[1] == 0 {
+		bytes = narrow(bytes)
+	}
+	return re.MatchString(latin1(bytes)), true
+}
+
+// wideWord finds the modifier.
+var wideWord = regexp.MustCompile(`[/}] ?.* wide\b`)
+
+// translated writes a regexp or hex pattern in Go's syntax.
+func (f matchFilter) translated() string {
+	if f.text[0] == '{' {
+		body, _, _ := strings.Cut(f.text[1:], "}")
+		return "^(?s:" + hexToken.ReplaceAllStringFunc(strings.ReplaceAll(body, " ", ""), hexAsRegexp) + ")$"
+	}
+	end := strings.LastIndexByte(f.text, '/')
 	flags := "(?s"
 	if !strings.HasPrefix(f.text[end+1:], "s") && !strings.HasPrefix(f.text[end+1:], "is") {
 		flags = "(?-s"
@@ -175,15 +277,32 @@ func (f matchFilter) impossible() bool {
 	if strings.HasPrefix(f.text[end+1:], "i") || strings.Contains(f.text[end:], " nocase") {
 		flags = strings.Replace(flags, "?", "?i", 1)
 	}
-	re, err := regexp.Compile("^" + flags + ":" + strings.ReplaceAll(f.text[1:end], "{,", "{0,") + ")$")
-	if err != nil {
-		return false
+	return "^" + flags + ":" + strings.ReplaceAll(f.text[1:end], "{,", "{0,") + ")$"
+}
+
+// hexToken is a jump or a byte of a hex pattern.
+var hexToken = regexp.MustCompile(`\[[\d-]*\]|~?[\dA-F?]{2}`)
+
+func hexAsRegexp(token string) string {
+	if token[0] == '[' {
+		lo, hi, span := strings.Cut(strings.Trim(token, "[]"), "-")
+		if !span {
+			hi = lo
+		}
+		return fmt.Sprintf(".{%s,%s}", cmp.Or(lo, "0"), hi)
 	}
-	bytes := f.Data[f.Offset : f.Offset+f.Length]
-	if strings.Contains(f.text[end:], " wide") && len(bytes)%2 == 0 && bytes[1] == 0 {
-		bytes = narrow(bytes)
+	not := ""
+	if token[0] == '~' {
+		not, token = "^", token[1:]
 	}
-	return !re.MatchString(latin1(bytes))
+	var set strings.Builder
+	for b := range 256 {
+		text := fmt.Sprintf("%02X", b)
+		if (token[0] == '?' || token[0] == text[0]) && (token[1] == '?' || token[1] == text[1]) {
+			fmt.Fprintf(&set, `\x{%s}`, text)
+		}
+	}
+	return "[" + not + set.String() + "]"
 }
 
 // narrow drops every other byte.

@@ -125,6 +125,12 @@ func (g *generator) rule(name string, earlier []string) (*node, []word) {
 // whole makes a condition that uses every pattern, as both languages demand.
 func (c *conditions) whole() *node {
 	b := c.boolean(c.depth)
+	switch c.IntN(8) {
+	case 0:
+		b = form("bool", "% and (%)", c.gate(), b)
+	case 1:
+		b = form("bool", "% and % and (%)", c.gate(), c.gate(), b)
+	}
 	if c.all(b) {
 		return b
 	}

@@ -28,6 +28,9 @@ func (c *conditions) reader() string {
 
 // plainInteger makes an integer without one below it.
 func (c *conditions) plainInteger() *node {
+	if !c.modern && c.chance(60) {
+		return leaf("int", "ext_b") // a number to libyara alone
+	}
 	switch c.IntN(6) {
 	case 0:
 		return leaf("int", pick(c.generator, []string{"0x10", "0o17", "1KB", "2MB", "255", "97", "0x6161", "0x5A4D", "65536", "2147483648",
@@ -98,7 +101,7 @@ func (c *conditions) definite(d int) *node {
 // float makes a float.
 func (c *conditions) float(d int) *node {
 	if d <= 0 || c.chance(2) {
-		return leaf("float", pick(c.generator, []string{"0.5", "1.0", "2.5", "0.0", "97.0", "ext_f"}))
+		return leaf("float", pick(c.generator, []string{"0.5", "1.0", "2.5", "0.0", "-0.0", "97.0", "ext_f"}))
 	}
 	op := pick(c.generator, []string{"+", "-", "*", "\\"})
 	if c.chance(2) {

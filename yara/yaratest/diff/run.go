@@ -3,6 +3,8 @@ package diff
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
+	"slices"
 
 	"github.com/besra-hunt/besra/yara"
 )
@@ -49,7 +51,7 @@ func (r *Runner) Run(seed uint64) ([]Difference, error) {
 	r.Tally.Sets += len(g.Sets)
 	r.Tally.Cases += len(g.Data)
 	var found []Difference
-	refused := make([]int, len(g.Sets))
+	refused := make([][]string, len(g.Sets))
 	for _, o := range r.Oracles {
 		rules, index := g.asked(o)
 		theirs, err := o.Ask(rules, g.Data)
@@ -59,7 +61,7 @@ func (r *Runner) Run(seed uint64) ([]Difference, error) {
 		ours, _ := r.variant(seed, o.Dialect).Ask(rules, g.Data)
 		for k, i := range index {
 			if theirs[k].Refused != "" {
-				refused[i]++
+				refused[i] = append(refused[i], theirs[k].Refused)
 				r.Tally.Refused[o.Name()]++
 			}
 			more, err := r.compare(seed, o, g, i, ours[k], theirs[k])
@@ -135,10 +137,17 @@ func (d Difference) at(data []byte, ours, theirs Scan) Difference {
 	return d
 }
 
+// overflows finds that a constant is too large, in an error.
+var overflows = regexp.MustCompile(`integer overflow|number out of range`)
+
 // takes finds the sets that every oracle refuses and the engine takes.
-func (r *Runner) takes(seed uint64, g *Group, refused []int) (found []Difference) {
+func (r *Runner) takes(seed uint64, g *Group, refused [][]string) (found []Difference) {
 	for i, s := range g.Sets {
-		if s.Modern || refused[i] < 2 {
+		switch {
+		case s.Modern || len(refused[i]) < len(r.Oracles) || len(r.Oracles) < 2:
+			continue
+		case !slices.ContainsFunc(refused[i], func(why string) bool { return !overflows.MatchString(why) }):
+			r.Tally.Explained["constants that overflow"]++
 			continue
 		}
 		if a := (Besra{}).answer(s.String(), nil); a.Refused == "" {
