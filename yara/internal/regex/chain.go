@@ -256,6 +256,7 @@ type chainRun struct {
 	data  []byte
 	bound int
 	marks [2 * maxGaps]mark // of each gap, one for even and one for odd places
+	steps int               // see Machine.Steps; sixteen bytes skipped count as one
 }
 
 // mark is what is known of the places of a gap.
@@ -329,6 +330,7 @@ func (r *chainRun) longest(c *chain, i int, m *mark, lo, hi int) (int, bool) {
 func (r *chainRun) lastCandidate(t *part, lo, hi, unit int) int {
 	for t.keyAt >= 0 && hi >= lo {
 		i := bytes.LastIndexByte(r.data[lo+t.keyAt:hi+t.keyAt+1], t.key)
+		r.steps += 1 + (hi-lo-i)/16
 		if i < 0 {
 			return lo - 1
 		}
@@ -371,6 +373,7 @@ func (r *chainRun) shortest(c *chain, i int, m *mark, e, lo, top int) (int, bool
 
 // try goes on behind gap i at p.
 func (r *chainRun) try(c *chain, i, p int) (int, bool) {
+	r.steps++
 	next := &c.parts[i+1]
 	if !next.at(r.data, p, r.bound) {
 		return 0, false
@@ -394,8 +397,10 @@ func (r *chainRun) candidate(t *part, p, hi, unit int) int {
 		}
 		i := bytes.IndexByte(r.data[from:to], t.key)
 		if i < 0 {
+			r.steps += (to - from) / 16
 			break
 		}
+		r.steps += 1 + i/16
 		if i%unit == 0 {
 			return p + i
 		}
@@ -433,17 +438,22 @@ func (r *chainRun) extent(g *gap, m *mark, e, top int) int {
 // for good.
 func (r *chainRun) run(g *gap, p, top int) (int, bool) {
 	if g.stop >= 0 && p < top {
-		if i := bytes.IndexByte(r.data[p:top], byte(g.stop)); i >= 0 {
-			return p + i, true
+		i := bytes.IndexByte(r.data[p:top], byte(g.stop))
+		if i >= 0 {
+			top = p + i
 		}
-		return top, false
+		r.steps += 1 + (top-p)/16
+		return top, i >= 0
 	}
+	from := p
 	for ; p+len(g.unit) <= top; p += len(g.unit) {
 		for k := range g.unit {
 			if !g.unit[k].Has(r.data[p+k]) {
+				r.steps += p - from
 				return p, true
 			}
 		}
 	}
+	r.steps += p - from
 	return p, false
 }

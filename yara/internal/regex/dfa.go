@@ -27,6 +27,14 @@ func (md mode) restarts(a *nfa) bool { return md == findAll || md == find && !a.
 // back reports whether the run goes from right to left.
 func (md mode) back() bool { return md == allStarts || md == findAll }
 
+// behind is the place to which a byte at p leads.
+func (md mode) behind(p int) int {
+	if md.back() {
+		return p - 1
+	}
+	return p + 1
+}
+
 // dfa is the automaton of one prog and mode in a Machine.
 type dfa struct {
 	auto *nfa
@@ -80,6 +88,9 @@ type cache struct {
 	table  []uint32 // hash table of states: number + 1
 	// made counts the states made in the current run.
 	made int
+	// held is set while more than one state is in use: then none are forgotten,
+	// and where there is no room none is made.
+	held bool
 }
 
 // reset forgets all states.
@@ -108,7 +119,7 @@ func (c *cache) enter(d *dfa) {
 }
 
 // intern returns the row of the state with the list, which it makes where
-// there is none yet.
+// there is none yet. It returns 0 where there is no room and states are held.
 func (c *cache) intern(d *dfa, list []uint32, before side, matched bool) uint32 {
 	h := hashState(d.id, list, before, matched)
 	for i := h; ; i++ {
@@ -123,6 +134,9 @@ func (c *cache) intern(d *dfa, list []uint32, before side, matched bool) uint32 
 	}
 	width := len(d.auto.rep) + 2
 	if len(c.trans)+width > c.room || len(c.lists)+len(list) > c.room {
+		if c.held {
+			return 0
+		}
 		c.reset()
 		c.enter(d)
 		return c.intern(d, list, before, matched)
@@ -183,16 +197,20 @@ func hashState(id uint32, list []uint32, before side, matched bool) uint32 {
 // startState returns the row of the state before the first byte, which has
 // before on its near side.
 func (m *Machine) startState(d *dfa, before side) uint32 {
-	if !d.auto.looks {
+	if !d.auto.sides() {
 		before = nothing
 	}
-	if d.starts[before] == 0 {
-		m.begin(d.auto)
-		m.list = m.close(m.list[:0], d, d.auto.start)
-		row := m.intern(d, m.canonical(d), before, false)
+	if row := d.starts[before]; row != 0 {
+		return row
+	}
+	m.begin(d.auto)
+	m.abreast.looked = false
+	m.list = m.close(m.list[:0], d, d.auto.start)
+	row := m.intern(d, m.canonical(d), before, false)
+	if !m.abreast.looked {
 		d.starts[before] = row
 	}
-	return d.starts[before]
+	return row
 }
 
 // canonical returns m.list with its order made unique where that does not count.
@@ -204,7 +222,8 @@ func (m *Machine) canonical(d *dfa) []uint32 {
 }
 
 // step returns the reference behind the state at row for a column, and stores
-// it. It returns 0 where the run should be handed to the simulation.
+// it. It returns 0 where the run should be handed to the simulation, or where
+// states are held and there is no room.
 func (m *Machine) step(d *dfa, row uint32, column int) uint32 {
 	a := d.auto
 	s := m.states[m.trans[row+rowState]]
@@ -216,9 +235,10 @@ func (m *Machine) step(d *dfa, row uint32, column int) uint32 {
 		c = a.rep[column-rowBytes]
 		behind = sideOf(c)
 	}
-	if a.looks {
+	if a.sides() {
 		list = m.decide(d, list, s.before, behind)
 	}
+	m.abreast.looked = false
 	m.begin(a)
 	m.list = m.list[:0]
 	matched := false
@@ -235,28 +255,32 @@ func (m *Machine) step(d *dfa, row uint32, column int) uint32 {
 	if d.mode.restarts(a) && !atEnd {
 		m.list = m.close(m.list, d, a.start)
 	}
-	return m.store(d, row, column, behind, matched)
+	m.steps += len(list) + len(m.list)
+	gen := m.gen
+	ref := m.behind(d, behind, matched)
+	if gen == m.gen && !m.abreast.looked {
+		m.trans[row+uint32(column)] = ref
+	}
+	return ref
 }
 
-// store makes the state of m.list the one behind row for the column.
-func (m *Machine) store(d *dfa, row uint32, column int, before side, matched bool) uint32 {
+// behind returns the reference to the state of m.list.
+func (m *Machine) behind(d *dfa, before side, matched bool) uint32 {
 	ref := uint32(refDead)
-	gen := m.gen
-	switch {
-	case len(m.list) > longList:
+	if len(m.list) > longList && !m.held {
 		d.handed++
 		return 0
-	case len(m.list) > 0:
-		if !d.auto.looks {
+	}
+	if len(m.list) > 0 {
+		if !d.auto.sides() {
 			before = nothing
 		}
-		ref = m.intern(d, m.canonical(d), before, matched)
+		if ref = m.intern(d, m.canonical(d), before, matched); ref == 0 {
+			return 0
+		}
 	}
 	if matched {
 		ref |= refMatch
-	}
-	if gen == m.gen {
-		m.trans[row+uint32(column)] = ref
 	}
 	return ref
 }
@@ -275,17 +299,18 @@ func (m *Machine) decide(d *dfa, list []uint32, before, behind side) []uint32 {
 }
 
 // close appends to list what threads at pc come to without taking a byte. It
-// leaves assertions to be decided. Where only the preferred end is asked for,
+// leaves assertions to be decided, but those that a state of the DFA does not
+// remember the sides for: of runs abreast the place is known. Where only the preferred end is asked for,
 // nothing comes behind a match.
 func (m *Machine) close(list []uint32, d *dfa, pc uint32) []uint32 {
 	if d.mode != preferred {
-		return m.follow(list, d.auto, pc, nil)
+		return m.follow(list, d.auto, pc, m.abreast.holds)
 	}
 	if m.marks[matchPC] == m.mark {
 		return list
 	}
 	n := len(list)
-	list = m.follow(list, d.auto, pc, nil)
+	list = m.follow(list, d.auto, pc, m.abreast.holds)
 	if m.marks[matchPC] == m.mark {
 		n += slices.Index(list[n:], matchPC) + 1
 		return list[:n]

@@ -64,6 +64,21 @@ func sideOf(b byte) side {
 	return other
 }
 
+// sideBefore says what is before data[p], sideBehind what is at it.
+func sideBefore(data []byte, p int) side {
+	if p > 0 {
+		return sideOf(data[p-1])
+	}
+	return nothing
+}
+
+func sideBehind(data []byte, p int) side {
+	if p < len(data) {
+		return sideOf(data[p])
+	}
+	return nothing
+}
+
 // between reports whether a, which is narrowWord, holds between two sides.
 func (a Assertion) between(before, behind side) bool {
 	w, v := before == word, behind == word
@@ -101,12 +116,7 @@ func (a Assertion) holds(data []byte, p int) bool {
 	before, behind := nothing, nothing
 	switch a & unitsMask {
 	case 0:
-		if p > 0 {
-			before = sideOf(data[p-1])
-		}
-		if p < len(data) {
-			behind = sideOf(data[p])
-		}
+		before, behind = sideBefore(data, p), sideBehind(data, p)
 	default:
 		if p >= 2 {
 			before = unitSide(a, data[p-2], data[p-1])

@@ -9,6 +9,7 @@ import "bytes"
 type Machine struct {
 	cache
 	simulation
+	abreast abreast
 	chains  chainRun
 	dfas    map[dfaKey]*dfa
 	last    dfaKey // the dfa of the last run, which is often that of the next
@@ -35,8 +36,18 @@ func (m *Machine) idle() *Machine {
 	}
 	if m.inner == nil {
 		m.inner = &Machine{simulate: m.simulate}
+		m.inner.Interrupted = m.Interrupted
 	}
 	return m.inner.idle()
+}
+
+// Steps is how many steps the Machine has made: one for each byte that a run
+// takes, and for each instruction where states are made or the NFA is followed.
+func (m *Machine) Steps() int {
+	if m.inner != nil {
+		return m.steps + m.chains.steps + m.inner.Steps()
+	}
+	return m.steps + m.chains.steps
 }
 
 // maxDFAs is how many automata a Machine remembers the starts of.
@@ -69,6 +80,7 @@ func (m *Machine) MatchAt(p *Prog, data []byte, start, limit int) (end int, ok b
 		return 0, false
 	}
 	m = m.idle()
+	m.steps++
 	bound := boundOf(len(data), start, limit)
 	switch f := p.runnable(); {
 	case f.literal != nil:
@@ -153,25 +165,32 @@ const (
 	maxHanded = 32
 )
 
+// stretch is how many bytes a run takes between two looks at Interrupted.
+const stretch = 1 << 18
+
 // forward runs d from start up to bound. It returns the last match, or in mode
 // find the first, and calls yield, if not nil, at each.
 func (m *Machine) forward(d *dfa, data []byte, start, bound int, yield func(int) bool) (last int, ok bool) {
 	if m.mustSimulate(d) {
 		return m.run(d.auto, d.mode, data, start, bound, []uint32{d.auto.start}, yield)
 	}
-	before := nothing
-	if start > 0 {
-		before = sideOf(data[start-1])
-	}
-	s, i := m.startState(d, before), start
+	s, i := m.startState(d, sideBefore(data, start)), start
 	classes := &d.auto.classOf
 	for {
 		var n uint32
-		for trans := m.trans; i < bound; i++ {
+		from, pause := i, min(bound, i+stretch)
+		for trans := m.trans; i < pause; i++ {
 			if n = trans[s+rowBytes+uint32(classes[data[i]])]; n-1 >= refDead-1 {
 				break
 			}
 			s = n
+		}
+		m.steps += i - from + 1
+		if i == pause && i < bound {
+			if m.interrupted() {
+				return last, ok
+			}
+			continue
 		}
 		if i == bound {
 			n = m.trans[s+uint32(m.columnAt(d, data, i))]
@@ -208,30 +227,39 @@ func (m *Machine) columnAt(d *dfa, data []byte, i int) int {
 	return rowBytes + len(d.auto.rep)
 }
 
+// columnBefore is the column for what is before data[i].
+func (m *Machine) columnBefore(d *dfa, data []byte, i int) int {
+	if i > 0 {
+		return rowBytes + int(d.auto.classOf[data[i-1]])
+	}
+	return rowBytes + len(d.auto.rep)
+}
+
 // backward is forward from right to left, from end down to bound.
 func (m *Machine) backward(d *dfa, data []byte, end, bound int, yield func(int) bool) {
 	if m.mustSimulate(d) {
 		m.run(d.auto, d.mode, data, end, bound, []uint32{d.auto.start}, yield)
 		return
 	}
-	before := nothing
-	if end < len(data) {
-		before = sideOf(data[end])
-	}
-	s, i := m.startState(d, before), end
+	s, i := m.startState(d, sideBehind(data, end)), end
 	classes := &d.auto.classOf
 	for {
 		var n uint32
-		for trans := m.trans; i > bound; i-- {
+		from, pause := i, max(bound, i-stretch)
+		for trans := m.trans; i > pause; i-- {
 			if n = trans[s+rowBytes+uint32(classes[data[i-1]])]; n-1 >= refDead-1 {
 				break
 			}
 			s = n
 		}
-		column := rowBytes + len(d.auto.rep)
-		if i > 0 {
-			column = rowBytes + int(classes[data[i-1]])
+		m.steps += from - i + 1
+		if i == pause && i > bound {
+			if m.interrupted() {
+				return
+			}
+			continue
 		}
+		column := m.columnBefore(d, data, i)
 		if i == bound {
 			n = m.trans[s+uint32(column)]
 		}

@@ -11,6 +11,9 @@ const (
 	opMatch
 )
 
+// sides reports whether a state of the DFA remembers what side the last byte is.
+func (a *nfa) sides() bool { return a.looks && a.narrow }
+
 // matchPC is where the only opMatch is.
 const matchPC = 0
 

@@ -7,6 +7,7 @@ type threads struct {
 	marks []uint32 // of each instruction, the session that came by last
 	mark  uint32   // the current session
 	stack []uint32
+	steps int // see Machine.Steps
 }
 
 // begin starts a session: no instruction has been come by.
@@ -55,7 +56,12 @@ func (t *threads) follow(list []uint32, a *nfa, pc uint32, holds func(Assertion)
 type simulation struct {
 	threads
 	current, next []uint32
+	// Interrupted, where not nil, is asked now and then in long runs, which end
+	// where it returns true; what they find is not complete then.
+	Interrupted func() bool
 }
+
+func (s *simulation) interrupted() bool { return s.Interrupted != nil && s.Interrupted() }
 
 // run goes from the place p with threads at the seeds, up to bound. It calls
 // yield, if not nil, at each match, until that returns false; it returns the
@@ -77,6 +83,7 @@ func (s *simulation) run(a *nfa, md mode, data []byte, p, bound int, seeds []uin
 		s.next = s.next[:0]
 		p += step // where threads will be
 		matched := false
+		s.steps += 1 + len(s.current)
 		for _, pc := range s.current {
 			i := &a.insts[pc]
 			if i.op == opMatch {
@@ -93,7 +100,7 @@ func (s *simulation) run(a *nfa, md mode, data []byte, p, bound int, seeds []uin
 				return last, ok
 			}
 		}
-		if p-step == bound {
+		if p-step == bound || p%interval == 0 && s.interrupted() {
 			return last, ok
 		}
 		if md.restarts(a) {

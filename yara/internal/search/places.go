@@ -1,6 +1,9 @@
 package search
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // places is a set of offsets: a bit for each, and one for each word of those.
 type places struct{ words, summary []uint64 }
@@ -28,6 +31,10 @@ func (p places) between(lo, hi int, last bool) (at int, ok bool) {
 	at = p.firstFrom(lo)
 	return at, at >= 0 && at <= hi
 }
+
+// next returns the first place from one on, and previous the last up to one.
+func (p places) next(from int) (int, bool)   { return p.between(from, math.MaxInt, false) }
+func (p places) previous(to int) (int, bool) { return p.between(0, to, true) }
 
 // firstFrom returns the first place from i on, or -1.
 func (p places) firstFrom(i int) int {

@@ -57,3 +57,14 @@ func (s *State) profileCheck(l *lit, at int) {
 	s.checkLit(l, at)
 	c.Time += s.profile.Now().Sub(start)
 }
+
+// profileTogether is verifyTogether with its time taken, likewise.
+func (s *State) profileTogether(n *needle, at places) {
+	if s.alone >= 0 {
+		s.verifyTogether(n, at)
+		return
+	}
+	start := s.profile.Now()
+	s.verifyTogether(n, at)
+	s.profile.Patterns[n.pattern].Time += s.profile.Now().Sub(start)
+}

@@ -74,17 +74,22 @@ func (s *State) verifyRegexp(n *needle, l *lit, hit int) {
 		s.take(n, hit, hit+len(l.bytes))
 		return
 	}
-	place := hit - a.Delta
-	if place < 0 || n.expr.forward == 0 && s.exhausted(n) {
-		return
+	if place := hit - a.Delta; place >= 0 && !s.postpone(n, place) {
+		before := s.machine.Steps()
+		s.verifyAt(n, place)
+		s.spend(n, before)
 	}
+}
+
+// verifyAt takes a hit of which the rest of the expression follows at a place.
+func (s *State) verifyAt(n *needle, place int) {
 	end, ok := s.machine.MatchAt(n.Forward, s.data, place, n.expr.forward)
 	switch {
 	case !ok:
 	case n.Reverse != nil:
 		s.machine.StartsBefore(n.Reverse, s.data, place, n.expr.backward, func(start int) bool {
 			s.matchFrom(n, start)
-			return s.status[n.pattern]&closed == 0
+			return s.open(n)
 		})
 	case n.Whole != nil:
 		s.matchFrom(n, place)
@@ -92,6 +97,9 @@ func (s *State) verifyRegexp(n *needle, l *lit, hit int) {
 		s.take(n, place, end)
 	}
 }
+
+// open reports whether more matches of the needle's pattern are wanted.
+func (s *State) open(n *needle) bool { return s.status[n.pattern]&closed == 0 }
 
 // matchFrom takes the match that begins at start. Several hits can lead to it.
 func (s *State) matchFrom(n *needle, start int) {
@@ -111,9 +119,8 @@ func (s *State) take(n *needle, start, end int) {
 	}
 }
 
-// searchRegexp looks for a regexp without the help of atoms, in time linear in
-// the data but for the ends. Where all matches count they are taken in order:
-// there may be more than are kept.
+// searchRegexp looks for a regexp without the help of atoms. Where all matches
+// count they are taken in order: there may be more than are kept.
 func (s *State) searchRegexp(n *needle) {
 	p := n.backwards()
 	if p == nil {
@@ -121,25 +128,47 @@ func (s *State) searchRegexp(n *needle) {
 	}
 	all := s.wantsAll(n.pattern)
 	var starts places
-	if all {
-		starts = newPlaces(len(s.data) + 1)
-	}
 	looks := 0
 	s.machine.Starts(p, s.data, 0, len(s.data), func(start int) bool {
-		if all {
-			starts.add(start)
+		if !all && !s.exploration(n).together {
+			s.matchFromCounted(n, start)
 		} else {
-			s.matchFrom(n, start)
+			if starts.words == nil {
+				starts = newPlaces(len(s.data) + 1)
+			}
+			starts.add(start)
 		}
 		looks++
-		return s.status[n.pattern]&closed == 0 && (looks%1024 != 0 || !s.interrupted())
+		return s.open(n) && (looks%1024 != 0 || !s.interrupted())
 	})
-	for at, ok := starts.between(0, len(s.data), false); ok && s.status[n.pattern]&closed == 0; at, ok = starts.between(at+1, len(s.data), false) {
-		s.matchFrom(n, at)
+	s.matchesFrom(n, starts)
+}
+
+// matchesFrom takes the matches that begin at starts.
+func (s *State) matchesFrom(n *needle, starts places) {
+	at, ok := starts.next(0)
+	for ; ok && s.open(n) && !s.exploration(n).together; at, ok = starts.next(at + 1) {
+		s.matchFromCounted(n, at)
 		if at%1024 == 0 && s.interrupted() {
 			return
 		}
 	}
+	if !ok || !s.open(n) {
+		return
+	}
+	next := func(from int) (int, bool) { return starts.next(max(from, at)) }
+	s.machine.MatchEach(wholeOf(n.Needle), s.data, n.expr.whole, next, func(start, end int) bool {
+		if end >= 0 {
+			s.take(n, start, end)
+		}
+		return s.open(n)
+	})
+}
+
+func (s *State) matchFromCounted(n *needle, start int) {
+	before := s.machine.Steps()
+	s.matchFrom(n, start)
+	s.spend(n, before)
 }
 
 func (s *State) searchRegexpAt(n *needle, at int) {
@@ -166,10 +195,14 @@ type explored struct {
 
 type exploration struct {
 	ordinal int32
-	hits    int
-	done    bool     // searchRegexp has answered for all further hits
 	seen    []uint64 // a bit for each start; empty until one is visited
 	begins  []places // of an expression cut at gaps; nil until asked for
+	// steps is how many were made for the expression, hit by hit. Where that is
+	// too much, together is set, and the places of further hits are postponed.
+	steps     int
+	together  bool
+	postponed *places
+	needle    *needle
 }
 
 func (x *explored) reset() {
@@ -186,7 +219,7 @@ func (s *State) exploration(n *needle) *exploration {
 		if x.used == len(x.list) {
 			x.list = append(x.list, exploration{})
 		}
-		x.list[x.used] = exploration{ordinal: n.expr.ordinal, seen: x.list[x.used].seen[:0]}
+		x.list[x.used] = exploration{ordinal: n.expr.ordinal, needle: n, seen: x.list[x.used].seen[:0]}
 		x.used++
 		x.slot[n.expr.ordinal] = int32(x.used)
 	}
@@ -206,19 +239,89 @@ func (e *exploration) visit(start, size int) bool {
 	return before
 }
 
-// maxFarHits is how many hits are verified of an expression that may go as far
-// as the data. Then all is looked for at once, so that the time stays linear.
-const maxFarHits = 16
+// Hits and starts are verified one by one, which is fastest where they are few.
+// Where they are many, and runs from them long, that is no longer linear in the
+// data. So after stepsAByte for each byte of the data, and a grace, the rest are
+// collected and verified together (see regex.Machine.MatchEach).
+const (
+	stepsAByte = 4
+	grace      = 1 << 16
+)
 
-// exhausted counts a hit of such an expression, and reports whether it needs
-// no verification any more.
-func (s *State) exhausted(n *needle) bool {
-	e := s.exploration(n)
-	e.hits++
-	if e.hits > maxFarHits && !e.done && n.backwards() != nil {
-		e.done = true
-		s.searchRegexp(n)
-		return true
+// spend counts the steps since before.
+func (s *State) spend(n *needle, before int) {
+	x := s.exploration(n)
+	x.steps += s.machine.Steps() - before
+	if x.steps > stepsAByte*len(s.data)+s.grace && !x.together {
+		x.together = n.sharesRuns()
 	}
-	return e.done
+}
+
+// sharesRuns reports whether verifying hits together is worth it and possible.
+// Where matches are bounded they are short, or the expression is as long, and
+// counts: its runs share nothing.
+func (n *needle) sharesRuns() bool {
+	return n.expr.linked == nil && wholeOf(n.Needle).MaxLen() < 0 && (n.expr.forward != 0 || n.backwards() != nil)
+}
+
+// postpone keeps the place of a hit for later, if hits are verified together.
+func (s *State) postpone(n *needle, place int) bool {
+	x := s.exploration(n)
+	if !x.together {
+		return false
+	}
+	if x.postponed == nil {
+		x.postponed = new(newPlaces(len(s.data) + 1))
+	}
+	if place <= len(s.data) {
+		x.postponed.add(place)
+	}
+	return true
+}
+
+// settle verifies the hits that were postponed.
+func (s *State) settle() {
+	for i := 0; i < s.explored.used; i++ {
+		x := &s.explored.list[i]
+		if x.postponed == nil || !s.open(x.needle) || s.interrupted() {
+			continue
+		}
+		n, at := x.needle, *x.postponed
+		x.postponed = nil
+		if s.profile != nil {
+			s.profileTogether(n, at)
+		} else {
+			s.verifyTogether(n, at)
+		}
+	}
+}
+
+// verifyTogether is verifyAt for many places.
+func (s *State) verifyTogether(n *needle, at places) {
+	if n.expr.forward == 0 {
+		s.searchRegexp(n)
+		return
+	}
+	direct := n.Reverse == nil && n.Whole == nil
+	met := newPlaces(len(s.data) + 1)
+	s.machine.MatchEach(n.Forward, s.data, n.expr.forward, at.next, func(place, end int) bool {
+		if end >= 0 && direct {
+			s.take(n, place, end)
+		} else if end >= 0 {
+			met.add(place)
+		}
+		return s.open(n)
+	})
+	if direct {
+		return
+	}
+	starts := met
+	if n.Reverse != nil {
+		starts = newPlaces(len(s.data) + 1)
+		s.machine.StartsBeforeEach(n.Reverse, s.data, n.expr.backward, met.previous, func(start int) bool {
+			starts.add(start)
+			return true
+		})
+	}
+	s.matchesFrom(n, starts)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/besra-hunt/besra/yara/internal/atom"
 	"github.com/besra-hunt/besra/yara/internal/program"
@@ -181,39 +180,6 @@ func TestLimits(t *testing.T) {
 		if got := s.Count(0); got != want && !(want > 1000 && got > 4000 && got < 4200) {
 			t.Errorf("/%s/: got %d matches, want %d", text, got, want)
 		}
-	}
-}
-
-// TestHostile has data on which a careless search takes time quadratic in the
-// data: minutes, here.
-func TestHostile(t *testing.T) {
-	const size = 1 << 20
-	as := strings.Repeat("a", size)
-	for _, c := range []struct {
-		text, data string
-		positions  bool
-	}{
-		{"a.*b", as, false},
-		{"a.*b", as, true},
-		{"a.*b", strings.Repeat("a", 4000) + strings.Repeat("b", size), true},
-		{".*foo.*", strings.Repeat("foo", size/200), true},
-		{"(?s)abcd.*wxyz", strings.Repeat("abcd", size/4), false},
-		{"(?s)abcd.*?wxyz", strings.Repeat("wxyz", size/4), true},
-		{"(?s)abcd.*?wxyz.*?abcd", strings.Repeat("abcd", size/4), true},
-		{`(?s)\x00.*?\x00`, strings.Repeat("\x00", size), true},
-		{`(?s)\x00.*?\x01`, strings.Repeat("\x00", size), true},
-		{"[ab]+c", strings.Repeat("ab", size/2), true},
-	} {
-		p, ok := regexpPattern(t, c.text, false, false)
-		if !ok {
-			t.Fatal(c.text)
-		}
-		p.Positions = c.positions
-		s := New(programOf([]program.Pattern{p}, true)).NewState()
-		begin := time.Now()
-		run(t, s, []byte(c.data), Options{})
-		n := s.Count(0)
-		t.Logf("/%s/: %d matches, %v", c.text, n, time.Since(begin))
 	}
 }
 

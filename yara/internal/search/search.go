@@ -109,19 +109,23 @@ type State struct {
 	diffs      []byte // a block's xor differences
 	tail       [32]byte
 	explored   explored
+	grace      int // see stepsAByte
 	decoded    []byte
 	expected   []int32
 }
 
 // NewState returns a state for one scanner.
 func (t *Tables) NewState() *State {
-	return &State{
+	s := &State{
 		t:        t,
 		records:  newRecords(len(t.prog.Patterns)),
 		machine:  new(regex.Machine),
 		alone:    -1,
+		grace:    grace,
 		explored: explored{slot: make([]int32, len(t.expressions))},
 	}
+	s.machine.Interrupted = s.interrupted
+	return s
 }
 
 // Begin forgets the last target and takes the next. The data must not change

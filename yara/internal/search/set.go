@@ -113,6 +113,7 @@ func (s *State) scan(set *set, progress func(int64)) {
 			return
 		}
 	}
+	s.settle()
 }
 
 func (s *State) scanBlock(set *set, from, to int) {
