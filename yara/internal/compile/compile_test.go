@@ -179,7 +179,8 @@ func testModules() []*module.Module {
 		{Name: "min", Funcs: []*module.Func{fn(integer, module.Integer, module.Integer)}}}}
 	console := &module.Type{Kind: module.Struct, Fields: []*module.Field{
 		{Name: "log", Funcs: []*module.Func{{Params: []module.Kind{module.String}, Result: boolean, Effects: true}}}}}
-	return []*module.Module{{Name: "pe", Schema: pe}, {Name: "math", Schema: math}, {Name: "console", Schema: console}}
+	elf := &module.Type{Kind: module.Struct, Fields: []*module.Field{{Name: "telfhash", Funcs: []*module.Func{fn(text)}}}}
+	return []*module.Module{{Name: "elf", Schema: elf}, {Name: "pe", Schema: pe}, {Name: "math", Schema: math}, {Name: "console", Schema: console}}
 }
 
 func finder() func(string) *module.Module {

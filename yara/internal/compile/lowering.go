@@ -85,6 +85,9 @@ func (l *lowering) wrongType(o operand, notes []string, want ...module.Kind) ope
 	if o.broken {
 		return o
 	}
+	if o.kind == module.Bool && o.fn == nil && slices.Contains(want, module.Integer) && l.c.opt.Dialect == program.YARAX {
+		notes = append(notes, "to YARA what modules and variables give is 0 or 1: the dialect yara takes it for that")
+	}
 	names := make([]string, len(want))
 	for i, k := range want {
 		names[i] = kindName(k)

@@ -153,18 +153,6 @@ func signatures(funcs []*module.Func) string {
 	return join(list, "and")
 }
 
-// lowerHex reports a call that gives a digest in lower-case hex digits.
-func (l *lowering) lowerHex(call program.Node) bool {
-	self := l.c.prog.Nodes[call.A]
-	if self.Op != program.OpModule {
-		return false
-	}
-	m := l.c.schemas[self.V]
-	name := m.Schema.Fields[call.V].Name
-	return m.Name == "hash" && (name == "md5" || name == "sha1" || name == "sha256") ||
-		m.Name == "pe" && name == "imphash"
-}
-
 // length lowers x.len(); ok is false where x is a struct, which may have a
 // function of that name.
 func (l *lowering) length(e *syntax.Call, f *syntax.Field) (o operand, ok bool) {

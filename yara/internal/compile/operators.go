@@ -2,7 +2,6 @@ package compile
 
 import (
 	"math"
-	"strings"
 
 	"github.com/besra-hunt/besra/yara/diag"
 	"github.com/besra-hunt/besra/yara/internal/program"
@@ -348,23 +347,6 @@ func (l *lowering) compareBools(b *syntax.Binary, x, y operand) operand {
 	one := l.constant(number.span, module.Boolean(i == 1))
 	r.node = l.binary(op, module.Bool, truth.node, one.node, 0)
 	return r
-}
-
-// checkOperation gives the warnings about comparisons that cannot hold.
-func (l *lowering) checkOperation(b *syntax.Binary, x, y operand) {
-	if b.Op != syntax.OpEq || x.kind != module.String {
-		return
-	}
-	text, other := x, y
-	s, ok := text.value.Text()
-	if !ok {
-		text, other = y, x
-		s, ok = text.value.Text()
-	}
-	if n := l.c.prog.Nodes[other.node]; ok && n.Op == program.OpCall && l.lowerHex(n) && s != strings.ToLower(s) {
-		l.warn("unsatisfiable_expr", text.span, "comparison cannot be true",
-			"this has upper-case letters, the function gives lower-case ones", "write `\""+strings.ToLower(s)+"\"`")
-	}
 }
 
 // foldOperation computes x op y where both are constant and the result is

@@ -92,6 +92,12 @@ func dots(n *regex.Node) (dot, endless bool) {
 	case regex.OpRepeat:
 		dot, endless = dots(n.Subs[0])
 		return dot, dot && (endless || n.Max < 0)
+	case regex.OpAlt:
+		for _, sub := range n.Subs {
+			d, e := dots(sub)
+			dot, endless = dot || d, endless || e
+		}
+		return dot, endless
 	}
 	return false, false
 }

@@ -48,14 +48,12 @@ func Explained(rules string, d *Difference) (string, error) {
 			}
 		}
 	}
-	c, err := d.ask(reworded(rules, "for all of them : (# >= 0) or (", ")"))
+	shown := privatePattern.ReplaceAllString(rules, "$1")
+	c, err := d.ask(reworded(shown, "for all of them : (# >= 0) or (", ")"))
 	if err != nil || c.Kind != Matches {
 		return "", err
 	}
-	if why := explainedMatches(rules, &c); why != "" {
-		return why, nil
-	}
-	return "", nil
+	return explainedMatches(shown, &c), nil
 }
 
 // tooManyFibers is what libyara says of a regexp with more than 1,024 ways to go
@@ -64,6 +62,9 @@ const tooManyFibers = "internal error: 46"
 
 // condition is a rule's condition, and what is before it.
 var condition = regexp.MustCompile(`(?s)( strings:\n.*?condition:\n)(.*?)(\n\})`)
+
+// privatePattern is a pattern that is private, up to that word.
+var privatePattern = regexp.MustCompile(`(?m)^(  \$\w+ = .*) private`)
 
 // reworded puts something around the condition of each rule with patterns.
 func reworded(rules, before, behind string) string {
