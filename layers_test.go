@@ -55,6 +55,7 @@ source/archive             : . facts                                    deps: gi
 source/capture             : . facts                                    deps: github.com/gopacket/gopacket/... github.com/klauspost/compress/... github.com/andybalholm/brotli golang.org/x/crypto/cryptobyte
 source/process             : . facts                                    deps: golang.org/x/sys/windows
 source/mail                : . facts                                    deps: github.com/emersion/go-message github.com/richardlehane/mscfb
+source/image               : . facts                                    deps: github.com/google/go-containerregistry/pkg/... github.com/klauspost/compress/...
 source/...                 : . facts                                    deps: github.com/bmatcuk/doublestar/v4 golang.org/x/sys/...
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
 sink/...                   : . report report/junit sink/lines

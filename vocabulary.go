@@ -157,8 +157,10 @@ var vocabulary = []FactDef{
 	{"archive.sha256", TypeString, packed, "SHA-256 of the outermost archive, lower-case hex."},
 	{"image.ref", TypeString, layeredBy, "Reference of the container image, such as registry.example/app:1.2."},
 	{"image.digest", TypeString, layered, "Digest of the image's manifest, such as sha256:…."},
-	{"image.layer", TypeString, layered, "Digest of the layer that holds the file."},
+	{"image.id", TypeString, layered, "Digest of the image's configuration, which names it on a host: docker's IMAGE ID."},
+	{"image.layer", TypeString, layered, "Digest of the layer that holds the file, unpacked: what the image's configuration calls its diff ID."},
 	{"image.created_by", TypeString, layeredBy, "Command that made the layer, as the image's history says."},
+	{"image.hidden", TypeBool, layered, "An upper layer removed or replaced the file: a container of the image does not see it, who has the image still does."},
 
 	{"process.pid", TypeInt, running, "Process identifier."},
 	{"process.name", TypeString, called, "Base name of the process's executable."},

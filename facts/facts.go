@@ -67,6 +67,12 @@ import (
 type Config struct {
 	// Root is the directory that holds a foreign root. Empty means this host.
 	Root string
+	// Files, where not nil, is the foreign root itself, which is no directory: a
+	// container image. It follows links within itself, what it opens is an
+	// [io.ReaderAt], its Sys is an [*Owner]. FilesFrom says in a few words where
+	// it has its modes and owners from.
+	Files     fs.FS
+	FilesFrom string
 	// Name overrides the host's own name.
 	Name string
 	// Tags are what the operator calls the host.
@@ -99,6 +105,9 @@ func NewHost(c Config) (*Host, error) {
 		c.Now = time.Now
 	}
 	h := &Host{config: c, tree: liveTree{}}
+	if c.Files != nil {
+		h.tree = packedTree{c.Files}
+	}
 	if c.Root != "" {
 		if err := h.enter(c.Root); err != nil {
 			return nil, err
@@ -136,11 +145,23 @@ func (h *Host) enter(dir string) error {
 }
 
 // Live reports whether this is the host that Besra runs on.
-func (h *Host) Live() bool { return h.config.Root == "" }
+func (h *Host) Live() bool { return h.config.Root == "" && h.config.Files == nil }
 
 // Root returns the directory that holds the foreign root, absolute and without
-// links, or the empty string for this host.
+// links, or the empty string for this host and for one without a directory.
 func (h *Host) Root() string { return h.config.Root }
+
+// detached reports whether the inodes at hand, where there are any, are not
+// those of the host.
+func (h *Host) detached() bool { return h.owners != nil || h.config.Files != nil }
+
+// stat says where modes, owners and times come from.
+func (h *Host) stat() string {
+	if h.config.Files != nil {
+		return h.config.FilesFrom
+	}
+	return "stat"
+}
 
 // Context is the context of the host's files.
 func (h *Host) Context() besra.Context {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
-	"os"
 	"path"
 	"runtime"
 	"strings"
@@ -178,8 +177,8 @@ func (f *File) statFact(name string) besra.Fact {
 	case "file.mtime":
 		return f.mtimeFact()
 	}
-	if f.host.owners != nil {
-		return unknown(errUnpacked)
+	if f.host.detached() {
+		return unknown(f.host.noInode())
 	}
 	if name == "file.ctime" {
 		return f.ctimeFact()
@@ -193,7 +192,7 @@ func (f *File) mtimeFact() besra.Fact {
 			return fact(o.mtime.UTC(), besra.GradeWeak, source)
 		}
 	}
-	return fact(f.info.ModTime().UTC(), besra.GradeWeak, "stat")
+	return fact(f.info.ModTime().UTC(), besra.GradeWeak, f.host.stat())
 }
 
 func (f *File) ctimeFact() besra.Fact {
@@ -212,7 +211,13 @@ func (f *File) btimeFact() besra.Fact {
 	return fact(t.UTC(), f.host.grade(), "stat")
 }
 
-const errUnpacked = "the root was unpacked: its inodes are not the host's"
+// noInode says why nothing is known of the host's own inodes.
+func (h *Host) noInode() string {
+	if h.config.Files != nil {
+		return h.config.FilesFrom + " says nothing of it"
+	}
+	return "the root was unpacked: its inodes are not the host's"
+}
 
 var (
 	errNoBirth  = errors.New("the file system keeps no time of birth")
@@ -221,7 +226,7 @@ var (
 )
 
 // reopen opens the file again, if the path still leads to the same inode.
-func (f *File) reopen() (*os.File, error) {
+func (f *File) reopen() (opened, error) {
 	file, err := f.host.tree.open(f.path)
 	if err != nil {
 		return nil, err
@@ -250,8 +255,8 @@ func again(err error) besra.Fact {
 func (f *File) linksFact(context.Context) besra.Fact {
 	s, ok := statOf(f.info)
 	switch {
-	case f.host.owners != nil:
-		return unknown(errUnpacked)
+	case f.host.detached():
+		return unknown(f.host.noInode())
 	case !ok:
 		return unknown("the system does not count them")
 	}

@@ -20,7 +20,7 @@ func (h *Host) owner(path string, info fs.FileInfo) (ownership, string, error) {
 	if !ok {
 		return ownership{}, "", errNoOwner
 	}
-	return ownership{uid: s.uid, gid: s.gid, mode: unixMode(info.Mode())}, "stat", nil
+	return ownership{uid: s.uid, gid: s.gid, mode: unixMode(info.Mode())}, h.stat(), nil
 }
 
 // unixMode returns the permission bits with setuid, setgid and sticky as Unix

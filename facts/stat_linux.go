@@ -3,13 +3,14 @@ package facts
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-func statOf(info fs.FileInfo) (stat, bool) {
+func systemStat(info fs.FileInfo) (stat, bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return stat{}, false
@@ -28,11 +29,15 @@ func (s stat) device() string {
 
 // birth asks the kernel for the time of birth, which stat does not tell.
 func (f *File) birth() (time.Time, error) {
-	file, err := f.reopen()
+	opened, err := f.reopen()
 	if err != nil {
 		return time.Time{}, err
 	}
-	defer file.Close()
+	defer opened.Close()
+	file, ok := opened.(*os.File)
+	if !ok {
+		return time.Time{}, errNoBirth
+	}
 	var sx unix.Statx_t
 	err = unix.Statx(int(file.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &sx)
 	if err != nil {

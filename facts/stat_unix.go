@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func statOf(info fs.FileInfo) (stat, bool) {
+func systemStat(info fs.FileInfo) (stat, bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return stat{}, false

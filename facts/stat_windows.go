@@ -14,8 +14,8 @@ import (
 	"github.com/besra-hunt/besra"
 )
 
-// statOf knows no inode here: owners are security identifiers.
-func statOf(fs.FileInfo) (stat, bool) { return stat{}, false }
+// systemStat knows no inode here: owners are security identifiers.
+func systemStat(fs.FileInfo) (stat, bool) { return stat{}, false }
 
 func (f *File) birth() (time.Time, error) {
 	d, ok := f.info.Sys().(*syscall.Win32FileAttributeData)

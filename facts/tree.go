@@ -15,17 +15,24 @@ import (
 // tree reads a host's files by their path on that host. Only regular files
 // open, so that a pipe in a hostile root cannot hold us up.
 type tree interface {
-	open(path string) (*os.File, error)
+	open(path string) (opened, error)
 	lstat(path string) (fs.FileInfo, error)
 	readlink(path string) (string, error)
 	// names lists a directory.
 	names(path string) ([]string, error)
 }
 
+// opened is a record of a host that is read: an [os.File], or what a foreign
+// root that is no directory gives.
+type opened interface {
+	fs.File
+	io.ReaderAt
+}
+
 // liveTree is this host.
 type liveTree struct{}
 
-func (liveTree) open(path string) (*os.File, error) {
+func (liveTree) open(path string) (opened, error) {
 	return regular(os.OpenFile(filepath.FromSlash(path), os.O_RDONLY|syscall.O_NONBLOCK, 0))
 }
 
@@ -48,7 +55,7 @@ func inside(path string) string {
 	return "."
 }
 
-func (t rootTree) open(path string) (*os.File, error) {
+func (t rootTree) open(path string) (opened, error) {
 	return regular(t.root.OpenFile(inside(path), os.O_RDONLY|syscall.O_NONBLOCK, 0))
 }
 
@@ -60,7 +67,7 @@ func (t rootTree) names(path string) ([]string, error) { return listed(t.root.Op
 
 var errIrregular = errors.New("not a regular file")
 
-func regular(f *os.File, err error) (*os.File, error) {
+func regular(f *os.File, err error) (opened, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,7 @@ type huntFlags struct {
 	noProgress    bool
 	profile       profileFlag
 	archives      archiveFlags
+	stores        storeFlags
 	regions       string
 	skipProcesses []string
 	pids          []int
@@ -88,6 +89,7 @@ func (h *huntFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&h.timeout, "timeout", 0, "longest time for one target, such as 30s (default: no limit)")
 	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
 	h.archives.register(f)
+	h.stores.register(f)
 	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
 	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command line as a person would; each script is a file
 // in testdata/script. $EXAMPLES is the folder of examples, $ARCHIVES
-// that of small archives, $SEED the seed page
+// that of small archives, image.tar a container image, $SEED the seed page
 // where it is at hand.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 			if seeds, _ := filepath.Glob(filepath.Join(repo, "../shared/seed/*.txt")); len(seeds) > 0 {
 				env.Setenv("SEED", seeds[0])
 			}
+			saveImage(t, env.WorkDir)
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

@@ -69,6 +69,29 @@ func (l globs) match(p string) bool {
 	return false
 }
 
+// Scope returns what tells whether a path is asked for by globs as those of
+// [Config], for other places than the file system.
+func Scope(include, exclude []string) (func(path string) bool, error) {
+	in, err := compileGlobs("include", include)
+	if err != nil {
+		return nil, err
+	}
+	out, err := compileGlobs("exclude", exclude)
+	if err != nil {
+		return nil, err
+	}
+	return func(p string) bool {
+		for dir := p; ; dir = path.Dir(dir) {
+			if out.match(dir) {
+				return false
+			}
+			if dir == path.Dir(dir) {
+				return len(in) == 0 || in.match(p)
+			}
+		}
+	}, nil
+}
+
 // fold spells a path so that two spellings of one file are equal, where the
 // system's file names ignore case.
 func fold(p string) string {
