@@ -262,6 +262,16 @@ func (l *Ledger) sync() error {
 	return l.locked(func() error { return writeHead(l.name, l.head) })
 }
 
+// Sync brings what was appended to the disk.
+func (l *Ledger) Sync() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	return l.sync()
+}
+
 // Recovered lists what was cut off since the ledger was opened.
 func (l *Ledger) Recovered() []Recovery {
 	l.mu.Lock()
@@ -332,10 +342,5 @@ func (s *sink) Close() error {
 		return nil
 	}
 	s.closed = true
-	s.l.mu.Lock()
-	defer s.l.mu.Unlock()
-	if s.l.err != nil {
-		return s.l.err
-	}
-	return s.l.sync()
+	return s.l.Sync()
 }

@@ -15,11 +15,22 @@ type counts struct {
 	exclusions map[string]bool // those that suppressed, by detection and id
 }
 
-func (c *counts) target(size int64) {
+// add counts targets that were scanned to their end.
+func (c *counts) add(p part) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sum.Targets++
-	c.sum.Bytes += size
+	c.sum.Targets += p.targets
+	c.sum.Bytes += p.bytes
+}
+
+// record counts what a record says.
+func (c *counts) record(r besra.Record) {
+	switch {
+	case r.Finding != nil:
+		c.finding(r.Finding)
+	case r.Gap != nil:
+		c.gap(*r.Gap)
+	}
 }
 
 func (c *counts) gap(g besra.Gap) {

@@ -80,7 +80,7 @@ func (w *worker) scanMemory(ctx context.Context, t besra.Target, m besra.Memory)
 	total -= w.unread(t, results.Gaps())
 	w.findings(ctx, results, t, scattered{m, total}, func() string { return "" })
 	if err == nil {
-		w.counts.target(total)
+		w.done(total)
 	}
 	return err
 }

@@ -11,6 +11,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -47,6 +48,11 @@ type Hunt struct {
 	// finding, not only those that its exclusions asked for, so that another
 	// exclusion can be asked about it later without a scan.
 	AllFacts bool
+	// Journal, where not nil, notes what is done, so that an interrupted run can
+	// go on. One from [OpenJournal] leaves out what an earlier part of the run
+	// has done, and gives its records to Earlier before anything else is read.
+	Journal *Journal
+	Earlier besra.Sink
 	// Progress is called now and then from any worker with the totals so far.
 	Progress func(targets, bytes, findings int64)
 	// Profile, where not nil, makes every worker measure what rules and patterns
@@ -66,7 +72,7 @@ func (h *Hunt) Execute(ctx context.Context) (besra.Summary, error) {
 	defer cancel(nil)
 	r := &run{Hunt: h, ctx: ctx, cancel: cancel, start: h.Now(),
 		targets: make(chan besra.Target, 2*h.Workers),
-		records: make(chan besra.Record, 4*h.Workers)}
+		records: make(chan noted, 4*h.Workers)}
 	written := make(chan struct{})
 	go func() { defer close(written); r.write() }()
 	r.open()
@@ -101,11 +107,23 @@ type run struct {
 	cancel  context.CancelCauseFunc
 	start   time.Time
 	targets chan besra.Target
-	records chan besra.Record
+	records chan noted
 	counts  counts
 	sinkErr error      // owned by write until records is closed and drained
 	profile sync.Mutex // is held while Profile is called
 }
+
+// noted is a record on its way to the sink, with the target that it is of, or
+// the word that this target is done, which comes behind all its records.
+type noted struct {
+	besra.Record
+	key  Key  // none where the record is of no target
+	done bool // Record is empty
+	part part
+}
+
+// part is what was done with one outermost target.
+type part struct{ targets, bytes int64 }
 
 // errSink is the cause of a run that stopped because its sink failed.
 var errSink = errors.New("the sink failed")
@@ -113,7 +131,7 @@ var errSink = errors.New("the sink failed")
 // open writes the first records.
 func (r *run) open() {
 	rec := r.Run
-	r.send(besra.Record{Type: besra.RecordRun, Run: &rec})
+	r.records <- noted{Record: besra.Record{Type: besra.RecordRun, Run: &rec}}
 	for _, g := range r.Gaps {
 		r.Gap(g)
 	}
@@ -134,6 +152,9 @@ func (r *run) pump() error {
 
 // Target implements [besra.Receiver].
 func (r *run) Target(t besra.Target) error {
+	if r.Journal != nil && len(r.Journal.past.keys) > 0 && r.Journal.past.known(keyOf(r.ctx, t)) {
+		return context.Cause(r.ctx)
+	}
 	select {
 	case r.targets <- t:
 		return nil
@@ -145,30 +166,84 @@ func (r *run) Target(t besra.Target) error {
 // Gap implements [besra.Receiver].
 func (r *run) Gap(g besra.Gap) {
 	r.counts.gap(g)
-	r.send(besra.Record{Type: besra.RecordGap, Gap: &g})
+	r.records <- noted{Record: besra.Record{Type: besra.RecordGap, Gap: &g}}
 }
 
-func (r *run) send(rec besra.Record) { r.records <- rec }
-
-// write is the one goroutine that talks to the sink. After a sink failed it
-// keeps draining, so that nobody blocks, and stops the run.
+// write is the one goroutine that talks to the sink and the journal. After one
+// of them failed it keeps draining, so that nobody blocks, and stops the run.
 func (r *run) write() {
 	ctx := context.WithoutCancel(r.ctx)
-	for rec := range r.records {
+	for n := range r.records {
 		if r.sinkErr != nil {
 			continue
 		}
-		if err := r.Sink.Write(ctx, rec); err != nil {
-			r.sinkErr = err
+		if r.sinkErr = r.writeOne(ctx, n); r.sinkErr != nil {
 			r.cancel(errSink)
 		}
 	}
+	if r.Journal != nil && r.sinkErr == nil {
+		r.sinkErr = r.Journal.keep(r.Now().Sub(r.start))
+	}
+}
+
+func (r *run) writeOne(ctx context.Context, n noted) error {
+	if !n.done {
+		if err := r.Sink.Write(ctx, n.Record); err != nil {
+			return err
+		}
+	}
+	if n.Run != nil {
+		return r.replay(ctx)
+	}
+	return r.note(n)
+}
+
+// note writes to the journal what it is to know, and sees to it that nothing
+// stays unwritten while there is nothing to do.
+func (r *run) note(n noted) (err error) {
+	switch {
+	case r.Journal == nil:
+		return nil
+	case n.done:
+		err = r.Journal.done(n.key, n.part)
+	case n.key != Key{}:
+		err = r.Journal.record(n.key, n.Record)
+	}
+	if err == nil && len(r.records) == 0 {
+		err = r.Journal.flush(r.Now().Sub(r.start))
+	}
+	if err != nil {
+		err = fmt.Errorf("the checkpoint: %w", err)
+	}
+	return err
+}
+
+// replay gives what an earlier part of the run has found to the sink for it.
+func (r *run) replay(ctx context.Context) error {
+	if r.Journal == nil || len(r.Journal.past.keys) == 0 {
+		return nil
+	}
+	r.counts.add(part{r.Journal.past.targets, r.Journal.past.bytes})
+	for rec, err := range r.Journal.records() {
+		if err == nil {
+			r.counts.record(rec)
+			err = r.Earlier.Write(ctx, rec)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finish writes the summary and closes the record.
 func (r *run) finish(sourceErr error) (besra.Summary, error) {
 	interrupted := r.ctx.Err() != nil && context.Cause(r.ctx) != errSink
-	sum := r.counts.summary(interrupted, r.Now().Sub(r.start))
+	took := r.Now().Sub(r.start)
+	if r.Journal != nil {
+		took += r.Journal.past.elapsed
+	}
+	sum := r.counts.summary(interrupted, took)
 	if r.ctx.Err() != nil {
 		sourceErr = nil // it only says that the run was over
 	}

@@ -55,17 +55,29 @@ type worker struct {
 	depth  int           // how many targets the one under way lies in
 	budget besra.Budget  // of the outermost of them
 	answer *besra.Answer // to who waits for the outermost; nil where nobody does
+	key    Key           // of the outermost, for the journal
+	part   part          // what was done of it
 }
 
-// outermost scans a target that came from the source, and tells who waits for it.
+// outermost does all that is done with a target of the source. Where it was
+// looked at to its end, whether it could be read or not, the journal learns so,
+// and who waits for it is told.
 func (w *worker) outermost(t besra.Target) {
+	if w.Journal != nil {
+		w.key, w.part = keyOf(w.ctx, t), part{}
+	}
+	if t.Done != nil {
+		w.answer = &besra.Answer{}
+	}
+	w.scan(t)
+	err := w.ctx.Err()
+	if w.Journal != nil && err == nil {
+		w.records <- noted{key: w.key, done: true, part: w.part}
+	}
 	if t.Done == nil {
-		w.scan(t)
 		return
 	}
-	w.answer = &besra.Answer{}
-	w.scan(t)
-	if err := w.ctx.Err(); err != nil {
+	if err != nil {
 		w.answer.AddGap(abandoned(t, err))
 	}
 	t.Done(*w.answer)
@@ -86,12 +98,25 @@ func abandoned(t besra.Target, err error) besra.Gap {
 	return besra.Gap{Kind: besra.GapError, Target: besra.Text(t.Name), Reason: "interrupted", Detail: err.Error(), Count: 1}
 }
 
-// tell reports a gap, also to who waits for the target under way.
+// send hands on a record of the target under way.
+func (w *worker) send(rec besra.Record) {
+	w.counts.record(rec)
+	w.records <- noted{Record: rec, key: w.key}
+}
+
+// done counts a target that was searched to its end.
+func (w *worker) done(size int64) {
+	w.counts.add(part{1, size})
+	w.part.targets++
+	w.part.bytes += size
+}
+
+// tell reports a gap in the target under way, also to who waits for it.
 func (w *worker) tell(g besra.Gap) {
 	if w.answer != nil {
 		w.answer.AddGap(g)
 	}
-	w.run.Gap(g)
+	w.send(besra.Record{Type: besra.RecordGap, Gap: &g})
 }
 
 // releaseStep is how many bytes are searched before pages are given back.
@@ -109,7 +134,9 @@ func (w *worker) release(done int64) {
 func (w *worker) scan(t besra.Target) {
 	content, err := t.Open(w.ctx)
 	if err != nil {
-		w.gapFor(t, err)
+		if w.ctx.Err() == nil {
+			w.gapFor(t, err)
+		}
 		return
 	}
 	defer content.Close()
@@ -148,7 +175,7 @@ func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.
 	}
 	err = w.search(ctx, t, data)
 	if err == nil {
-		w.counts.target(int64(len(data)))
+		w.done(int64(len(data)))
 	}
 	w.releaser = nil
 	if ctx.Err() != nil {
@@ -177,7 +204,6 @@ func (w *worker) findings(ctx context.Context, results *yara.Results, t besra.Ta
 			sum = digest()
 		}
 		if f := w.finding(ctx, rule, t, data, sum); f != nil {
-			w.counts.finding(f)
 			if w.answer != nil {
 				w.answer.AddFinding(f)
 			}

@@ -35,12 +35,21 @@ func openBook(stdio stdio, name string) (*book, error) {
 	return b, nil
 }
 
-// before returns a sink that writes to the ledger and then to out.
-func (b *book) before(out besra.Sink) besra.Sink {
+// before returns a sink that writes to the ledger and then to out. What an
+// earlier part of the hunt found is on the ledger already.
+func (b *book) before(out besra.Sink, past *earlier) besra.Sink {
 	if b.file == nil {
 		return out
 	}
-	return &tee{[]besra.Sink{b.sink, out}}
+	return &tee{[]besra.Sink{past.only(b.sink), out}}
+}
+
+// sync brings to the disk what was appended so far.
+func (b *book) sync() error {
+	if b.file == nil {
+		return nil
+	}
+	return b.file.Sync()
 }
 
 // close brings the ledger to the disk and tells its head, for those who want to

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -54,6 +55,8 @@ type huntFlags struct {
 	ledger        string
 	facts         string
 	baseline      string
+
+	checkpoint checkpoint
 }
 
 func huntCommand(stdio stdio) *cobra.Command {
@@ -68,7 +71,7 @@ protocols carry, are opened up at every level. A place is one of:
 ` + placesHelp(),
 		Example: "  besra hunt /srv /home\n  besra hunt --root /mnt/evidence /\n  besra hunt --pack detections/ --format ndjson / > hunt.ndjson\n  tcpdump -i eth0 -w - | besra hunt capture:-",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return h.run(cmd.Context(), stdio, args)
+			return h.run(cmd, stdio, args)
 		},
 	}
 	f := cmd.Flags()
@@ -113,11 +116,18 @@ func (h *huntFlags) registerPlaces(f *pflag.FlagSet) {
 	f.StringVar(&h.regions, "regions", string(process.Private), "regions of processes that are read: private, anonymous, executable, all")
 	f.StringSliceVar(&h.skipProcesses, "skip-process", nil, "name of processes that are left alone; may be repeated")
 	f.StringVar(&h.baseline, "baseline", "", "the ndjson record of an earlier hunt: show only findings that are not in it, with the same outcome")
+	f.StringVar(&h.checkpoint.name, "checkpoint", "", "note what is done in this file, so that the hunt can go on after an interruption; it is removed at the end")
+	f.StringVar(&h.checkpoint.resume, "resume", "", "go on with the interrupted hunt whose checkpoint this is")
 }
 
-func (h *huntFlags) run(ctx context.Context, stdio stdio, paths []string) error {
-	paths = append(paths, h.processes()...)
-	return h.hunt(ctx, stdio, paths, func(host *facts.Host, _ *detection.Set) (besra.Source, error) {
+func (h *huntFlags) run(cmd *cobra.Command, stdio stdio, args []string) error {
+	args, err := h.checkpoint.begin(stdio, cmd.Flags(), args)
+	if err != nil {
+		return err
+	}
+	defer h.checkpoint.close()
+	paths := slices.Concat(args, h.processes())
+	return h.hunt(cmd.Context(), stdio, paths, func(host *facts.Host, _ *detection.Set) (besra.Source, error) {
 		return h.places(host, stdio.in, paths)
 	})
 }
@@ -154,18 +164,25 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 		return err
 	}
 	defer book.close()
+	run := h.describe(ctx, host, set, paths)
+	if err := h.checkpoint.open(&run, book.sync, h.baseline); err != nil {
+		return err
+	}
 	out, err := h.output.open(stdio)
 	if err != nil {
 		return err
 	}
 	worst := &worstFinding{sink: out}
 	fresh := base.New(worst)
-	hunt := &scan.Hunt{Set: set, Source: source, Sink: book.before(fresh), Run: h.describe(ctx, host, set, paths), Gaps: gaps,
-		Expanders: h.archives.expanders(), Limits: h.archives.limits(), Workers: h.workers, Timeout: h.timeout, Progress: bar.update,
-		Profile: h.profile.collect(), AllFacts: h.allFacts()}
+	all := book.before(fresh, &h.output.earlier)
+	hunt := &scan.Hunt{Set: set, Source: source, Sink: all, Run: run, Gaps: gaps,
+		Journal: h.checkpoint.journal, Earlier: h.output.earlier.of(all), Expanders: h.archives.expanders(), Limits: h.archives.limits(),
+		Workers: h.workers, Timeout: h.timeout, Progress: bar.update, Profile: h.profile.collect(), AllFacts: h.allFacts()}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
 	err = errors.Join(err, out.Close(), book.close())
+	kept, checkErr := h.checkpoint.end(err != nil || sum.Interrupted)
+	err = errors.Join(err, checkErr)
 	h.profile.print(stdio.err)
 	if h.baseline != "" {
 		fmt.Fprintf(stdio.err, "baseline %s: %d findings are known, %d are new\n", h.baseline, fresh.Known, fresh.Fresh)
@@ -173,6 +190,9 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	printExpiry(stdio.err, set, time.Now())
 	if notice := report.Notice(sum); notice != "" {
 		fmt.Fprintln(stdio.err, notice)
+	}
+	if kept != "" {
+		fmt.Fprintln(stdio.err, kept)
 	}
 	fmt.Fprintln(stdio.err, report.ClosingLine(sum))
 	return h.exit(sum, worst, err)

@@ -31,6 +31,7 @@ type outputFlags struct {
 	file           string
 	showSuppressed bool
 	delivery       deliveryFlags
+	earlier        earlier // is set while what an earlier part of a hunt found is written
 }
 
 // format is one way to write records.
@@ -147,7 +148,11 @@ func (o *outputFlags) openOne(stdio stdio, out output) (besra.Sink, error) {
 		return out.format.new(o, stdio.out), nil
 	}
 	if isURL(out.file) {
-		return o.delivery.open(o, stdio, out)
+		sent, err := o.delivery.open(o, stdio, out)
+		if err != nil {
+			return nil, err
+		}
+		return o.earlier.only(sent), nil
 	}
 	f, err := os.Create(out.file)
 	if err != nil {
