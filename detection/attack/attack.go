@@ -125,3 +125,24 @@ func (ids *IDs) Find(text string) {
 func (ids *IDs) Empty() bool {
 	return len(ids.Tactics)+len(ids.Techniques)+len(ids.Groups)+len(ids.Software) == 0
 }
+
+// SentinelTactics returns the tactics of ids, TA0005 and the like, in Microsoft
+// Sentinel's words, DefenseEvasion and the like, each once. Its list of tactics
+// is that of ATT&CK up to 17; an id that this package does not know is left out.
+func SentinelTactics(ids []string) []string {
+	out := []string{}
+	for _, id := range ids {
+		o, ok := Lookup(id)
+		if !ok || !strings.HasPrefix(id, "TA") {
+			continue
+		}
+		var word strings.Builder
+		for _, part := range strings.Fields(o.Name) {
+			word.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		}
+		if !slices.Contains(out, word.String()) {
+			out = append(out, word.String())
+		}
+	}
+	return out
+}

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,5 +46,13 @@ func TestFind(t *testing.T) {
 	}
 	if len(ids.Tactics) != 1 || len(ids.Groups) != 1 || len(ids.Software) != 1 || ids.Empty() {
 		t.Errorf("%+v", ids)
+	}
+}
+
+func TestSentinelTactics(t *testing.T) {
+	got := SentinelTactics([]string{"TA0005", "TA0011", "TA0005", "T1027", "TA9999"})
+	want := []string{"DefenseEvasion", "CommandAndControl"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
