@@ -62,6 +62,7 @@ sink/...                   : . report report/junit sink/lines
 ledger                     : . exclusion                                deps: golang.org/x/sys/...
 report                     : .
 report/junit               : .
+sentinel/content           : . detection detection/attack exclusion exclusion/kql     deps: github.com/goccy/go-yaml
 scan                       : . yara yara/diag detection exclusion facts
 cmd/...                    : ...
 `

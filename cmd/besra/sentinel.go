@@ -1,0 +1,11 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func sentinelCommand(stdio stdio) *cobra.Command {
+	cmd := &cobra.Command{Use: "sentinel", Short: "Bring detections, exclusions and findings into Microsoft Sentinel"}
+	cmd.AddCommand(sentinelExportCommand(stdio))
+	return cmd
+}
