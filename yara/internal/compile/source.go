@@ -186,7 +186,7 @@ func (c *Compiler) report(d *diag.Diagnostic) {
 		c.muted++
 		return
 	}
-	if d.Severity == diag.Warning && s != nil && s.suppressed(d.Code, d.Span) {
+	if d.Severity == diag.Warning && s != nil && s.suppressed(d) {
 		return
 	}
 	if s != nil && !d.Span.IsZero() {

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 
@@ -9,8 +10,8 @@ import (
 	"github.com/besra-hunt/besra/yara/syntax"
 )
 
-// suppression silences a warning whose span starts within Start..End, or
-// covers all of it.
+// suppression silences a warning that points at something within start..end:
+// by its own span or by one of its labels, as in YARA-X.
 type suppression struct {
 	code       string
 	start, end int32
@@ -90,11 +91,21 @@ func lineEnd(text []byte, off int32) int32 {
 	return int32(len(text))
 }
 
-func (s *source) suppressed(code string, at diag.Span) bool {
+// suppressed reports whether a warning is not to be given.
+func (s *source) suppressed(d *diag.Diagnostic) bool {
 	for _, p := range s.suppress {
-		if p.code == code && at.Start < p.end && at.End > p.start {
+		if p.code == d.Code && p.silences(d) {
 			return true
 		}
 	}
 	return false
+}
+
+func (p *suppression) silences(d *diag.Diagnostic) bool {
+	if d.Span.Start >= p.start && d.Span.End <= p.end {
+		return true
+	}
+	return slices.ContainsFunc(d.Labels, func(l diag.Label) bool {
+		return l.Span.File == d.Span.File && l.Span.Start >= p.start && l.Span.End <= p.end
+	})
 }

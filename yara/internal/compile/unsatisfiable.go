@@ -70,10 +70,9 @@ func (l *lowering) checkDigest(d digest, text, call operand) {
 	}
 	switch {
 	case s != cased:
-		l.unsatisfiable(text, call, "this has "+has+"-case letters, the function gives "+is+"-case ones", "",
-			"write `\""+cased+"\"`")
+		l.unsatisfiable(call, text, "this gives "+is+"-case letters", "this has "+has+"-case ones", "write `\""+cased+"\"`")
 	case len(s) != d.length:
-		l.unsatisfiable(text, call, "the length of this is "+strconv.Itoa(len(s)), "the length of this is "+strconv.Itoa(d.length))
+		l.unsatisfiable(call, text, "the length of this is "+strconv.Itoa(d.length), "the length of this is "+strconv.Itoa(len(s)))
 	}
 }
 
@@ -89,16 +88,12 @@ func (l *lowering) checkRead(code program.ReadCode, number, call operand) {
 	}
 	if i, _ := number.value.Int(); i < lo || i > hi {
 		between := fmt.Sprintf("%d to %d", lo, hi)
-		l.unsatisfiable(number, call, "this is none of "+between, "this is an integer of "+between)
+		l.unsatisfiable(call, number, "this is an integer of "+between, "this is none of "+between)
 	}
 }
 
-// unsatisfiable warns of a comparison at the constant in it.
-func (l *lowering) unsatisfiable(constant, other operand, primary, label string, notes ...string) {
-	d := &diag.Diagnostic{Code: "unsatisfiable_expr", Severity: diag.Warning, Title: "comparison cannot be true",
-		Span: constant.span, Primary: primary, Notes: keep(notes)}
-	if label != "" {
-		d.Labels = []diag.Label{{Span: other.span, Text: label}}
-	}
-	l.c.report(d)
+// unsatisfiable warns of a comparison with a constant.
+func (l *lowering) unsatisfiable(compared, constant operand, is, isNot string, notes ...string) {
+	l.c.report(&diag.Diagnostic{Code: "unsatisfiable_expr", Severity: diag.Warning, Title: "comparison cannot be true",
+		Span: compared.span, Primary: is, Labels: []diag.Label{{Span: constant.span, Text: isNot}}, Notes: notes})
 }
