@@ -17,6 +17,7 @@ import (
 	"github.com/besra-hunt/besra/detection"
 	"github.com/besra-hunt/besra/detection/builtin"
 	"github.com/besra-hunt/besra/facts"
+	"github.com/besra-hunt/besra/ledger"
 	"github.com/besra-hunt/besra/report"
 	"github.com/besra-hunt/besra/scan"
 	"github.com/besra-hunt/besra/source/process"
@@ -57,6 +58,8 @@ type huntFlags struct {
 	baseline      string
 
 	checkpoint checkpoint
+	filesFrom  string
+	dryRun     bool
 }
 
 func huntCommand(stdio stdio) *cobra.Command {
@@ -105,6 +108,8 @@ func (h *huntFlags) registerPlaces(f *pflag.FlagSet) {
 	f.StringVar(&h.root, "root", "", "hunt a mounted or unpacked foreign root: paths are shown and judged as on that host")
 	f.StringArrayVar(&h.include, "include", nil, "only files that fit this glob (** for any depth); may be repeated")
 	f.StringArrayVar(&h.exclude, "exclude", nil, "not the paths that fit this glob; they are counted; may be repeated")
+	f.StringVar(&h.filesFrom, "files-from", "", "hunt in the files and directories that this file names, one a line or NUL-separated; - is standard input")
+	f.BoolVar(&h.dryRun, "dry-run", false, "list what would be read, and count it; scan nothing")
 	f.Var(&h.maxSize, "max-size", "skip larger files, such as 64MiB; they are counted (default: no limit)")
 	f.BoolVarP(&h.follow, "follow", "L", false, "follow symbolic links")
 	f.BoolVarP(&h.oneFileSystem, "one-file-system", "x", false, "stay on the file system of each path")
@@ -127,6 +132,9 @@ func (h *huntFlags) run(cmd *cobra.Command, stdio stdio, args []string) error {
 	}
 	defer h.checkpoint.close()
 	paths := slices.Concat(args, h.processes())
+	if h.dryRun {
+		return h.survey(cmd.Context(), stdio, paths)
+	}
 	return h.hunt(cmd.Context(), stdio, paths, func(host *facts.Host, _ *detection.Set) (besra.Source, error) {
 		return h.places(host, stdio.in, paths)
 	})
@@ -144,9 +152,9 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	if err != nil {
 		return err
 	}
-	host, err := facts.NewHost(facts.Config{Root: h.root, Name: h.hostName, Tags: h.tags})
+	host, err := h.host()
 	if err != nil {
-		return &hintError{err, "--root takes the directory in which the other host's / lies"}
+		return err
 	}
 	source, err := open(host, set)
 	if err != nil {
@@ -165,7 +173,7 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	}
 	defer book.close()
 	run := h.describe(ctx, host, set, paths)
-	if err := h.checkpoint.open(&run, book.sync, h.baseline); err != nil {
+	if err := h.checkpoint.open(&run, book.sync, h.baseline, h.filesFrom); err != nil {
 		return err
 	}
 	out, err := h.output.open(stdio)
@@ -196,6 +204,27 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	}
 	fmt.Fprintln(stdio.err, report.ClosingLine(sum))
 	return h.exit(sum, worst, err)
+}
+
+func (h *huntFlags) host() (*facts.Host, error) {
+	host, err := facts.NewHost(facts.Config{Root: h.root, Name: h.hostName, Tags: h.tags})
+	if err != nil {
+		return nil, &hintError{err, "--root takes the directory in which the other host's / lies"}
+	}
+	return host, nil
+}
+
+// ownFiles are those that the hunt itself writes, which it must not read: what
+// it found stands in them.
+func (h *huntFlags) ownFiles() []string {
+	own := h.output.files()
+	if h.ledger != "" {
+		own = append(own, h.ledger, ledger.HeadFile(h.ledger))
+	}
+	if h.checkpoint.name != "" {
+		own = append(own, h.checkpoint.name)
+	}
+	return own
 }
 
 // processes are the places that --pid and --name stand for.

@@ -109,6 +109,25 @@ func (o *outputFlags) outputs() ([]output, error) {
 	return list, checkOutputs(list, o.file, loose)
 }
 
+// files names the files that are written. Where standard output goes to one, the
+// system may tell which.
+func (o *outputFlags) files() []string {
+	var names []string
+	list, _ := o.outputs() // an error is told by open
+	for _, out := range list {
+		if out.file != "" && !isURL(out.file) {
+			names = append(names, out.file)
+		}
+	}
+	if name, err := os.Readlink("/proc/self/fd/1"); err == nil && strings.HasPrefix(name, "/") {
+		names = append(names, name)
+	}
+	if o.delivery.spool != "" {
+		names = append(names, o.delivery.spool)
+	}
+	return names
+}
+
 // checkOutputs wants every place written to by one format.
 func checkOutputs(list []output, file string, loose int) error {
 	if file != "" && loose == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func placesHelp() string {
 // places makes one source of all arguments: the paths together, then each
 // other place in its order.
 func (h *huntFlags) places(host *facts.Host, stdin io.Reader, args []string) (besra.Source, error) {
-	if len(args) == 0 {
+	if len(args) == 0 && h.filesFrom == "" {
 		return nil, &hintError{errors.New("no path given"), "besra hunt / hunts the whole host, besra hunt . this directory"}
 	}
 	var paths []string
@@ -63,15 +64,30 @@ func (h *huntFlags) places(host *facts.Host, stdin io.Reader, args []string) (be
 		}
 		list = append(list, source)
 	}
+	c := files.Config{Host: host, Root: h.root, Paths: paths, Include: h.include, Exclude: h.exclude, Own: h.ownFiles(),
+		MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, FollowSymlinks: h.follow, Network: h.networkFS}
+	if h.filesFrom != "" {
+		list = append(list, &files.List{Config: c, Open: func() (io.ReadCloser, error) { return openList(stdin, h.filesFrom) }})
+	}
 	if len(paths) == 0 {
 		return list, nil
 	}
-	source, err := files.New(files.Config{Host: host, Root: h.root, Paths: paths, Include: h.include, Exclude: h.exclude,
-		MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, FollowSymlinks: h.follow, Network: h.networkFS})
+	source, err := files.New(c)
 	if err != nil {
 		return nil, err
 	}
 	return slices.Insert(list, 0, besra.Source(source)), nil
+}
+
+func openList(stdin io.Reader, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(stdin), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, &hintError{fmt.Errorf("--files-from: %w", err), "find / -newer REF -type f -print0 | besra hunt --files-from -"}
+	}
+	return f, nil
 }
 
 func cutScheme(arg string) (scheme, string, bool) {

@@ -149,6 +149,9 @@ func (c *checkpoint) create(run besra.Run, files []scan.FileHash) error {
 	if i := slices.IndexFunc(c.args, isStream); i >= 0 {
 		return fmt.Errorf("--checkpoint: %s cannot be read a second time", c.args[i])
 	}
+	if slices.ContainsFunc(files, func(f scan.FileHash) bool { return f.Name == "-" }) {
+		return errors.New("--checkpoint: a list on standard input cannot be read a second time")
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		return err
@@ -175,6 +178,10 @@ func hashFiles(names []string) ([]scan.FileHash, error) {
 	var list []scan.FileHash
 	for _, name := range names {
 		if name == "" {
+			continue
+		}
+		if name == "-" {
+			list = append(list, scan.FileHash{Name: name})
 			continue
 		}
 		f, err := os.Open(name)

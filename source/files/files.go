@@ -53,6 +53,9 @@ type Config struct {
 	// spans directories. A glob without a slash is tried on the last element
 	// of the path, one that does not begin with a slash at any depth.
 	Include, Exclude []string
+	// Own names what the run itself writes, files and whole directories; it is
+	// left out wherever the walk meets it.
+	Own []string
 	// MaxSize leaves out larger files, in bytes; 0 means no limit.
 	MaxSize int64
 	// OneFileSystem stays on the file system of each given path.
@@ -80,6 +83,7 @@ const (
 	ReasonOtherFS    = "other_filesystem" // with Config.OneFileSystem
 	ReasonExcluded   = "excluded"         // by Config.Exclude, or not by Config.Include
 	ReasonTooLarge   = "too_large"        // by Config.MaxSize, or for the address space
+	ReasonOwn        = "own"              // written by this run, by Config.Own
 	ReasonManifest   = "manifest"         // the ownership manifest of an unpacked root
 	ReasonNotFound   = "not_found"        // a given path that does not exist
 	ReasonVanished   = "vanished"         // gone, or become something else, since the walk saw it
@@ -95,6 +99,7 @@ type Source struct {
 	tree    *tree
 	include globs
 	exclude globs
+	own     map[string]bool
 	buffers *sync.Pool
 	// fault stands in for the system's errors in tests; nil otherwise. It is
 	// asked before op ("open", "list", "stat", "read") on a path.
@@ -128,6 +133,7 @@ func New(c Config) (*Source, error) {
 	if s.tree, err = openTree(s.host.Root()); err != nil {
 		return nil, fmt.Errorf("root %s: %w", c.Root, err)
 	}
+	s.own = ownPaths(s.host, c.Own)
 	return s, nil
 }
 

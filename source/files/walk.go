@@ -264,6 +264,9 @@ func (w *walk) directory(parent node, p string, info fs.FileInfo) (node, bool) {
 	switch {
 	case w.claimed(p): // a start of its own
 		return node{}, false
+	case w.isOwn(p):
+		w.to.Gap(skipGap(p, ReasonOwn, "with all below it"))
+		return node{}, false
 	case w.exclude.match(p):
 		w.to.Gap(skipGap(p, ReasonExcluded, "with all below it"))
 		return node{}, false
@@ -306,6 +309,8 @@ func (w *walk) leftOut(p string, info fs.FileInfo) (reason, detail string) {
 	switch {
 	case !w.host.Live() && p == facts.Manifest:
 		return ReasonManifest, ""
+	case w.isOwn(p):
+		return ReasonOwn, ""
 	case w.exclude.match(p):
 		return ReasonExcluded, ""
 	case len(w.include) > 0 && !w.include.match(p):
