@@ -60,6 +60,8 @@ source/...                 : . facts                                    deps: gi
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
 sink/...                   : . report report/junit sink/lines
 ledger                     : . exclusion                                deps: golang.org/x/sys/...
+sentinel/azure             :                                            deps: github.com/Azure/azure-sdk-for-go/sdk/azcore/... github.com/Azure/azure-sdk-for-go/sdk/azidentity github.com/goccy/go-yaml
+sentinel/standin           :
 report                     : .
 report/junit               : .
 sentinel/content           : . detection detection/attack exclusion exclusion/kql     deps: github.com/goccy/go-yaml
