@@ -52,7 +52,10 @@ detection/site             : . yara detection detection/attack
 detection/...              : . detection/attack yara yara/diag yara/syntax yara/modules/standard exclusion exclusion/lint     deps: github.com/goccy/go-yaml/... golang.org/x/net/html/...
 source/sourcetest          : .
 source/archive             : . facts                                    deps: github.com/klauspost/compress/... github.com/ulikunitz/xz/... github.com/pierrec/lz4/v4 github.com/andybalholm/brotli github.com/bodgit/sevenzip github.com/nwaples/rardecode/v2
-source/capture             : . facts                                    deps: github.com/gopacket/gopacket/... github.com/klauspost/compress/... github.com/andybalholm/brotli golang.org/x/crypto/cryptobyte
+source/httpbody            :                                            deps: github.com/klauspost/compress/... github.com/andybalholm/brotli
+source/capture             : . facts source/httpbody                    deps: github.com/gopacket/gopacket/... github.com/klauspost/compress/gzip golang.org/x/crypto/cryptobyte
+source/gateway             : .
+source/icap                : . facts source/gateway source/httpbody
 source/process             : . facts                                    deps: golang.org/x/sys/windows
 source/mail                : . facts                                    deps: github.com/emersion/go-message github.com/richardlehane/mscfb
 source/image               : . facts                                    deps: github.com/google/go-containerregistry/pkg/... github.com/klauspost/compress/...

@@ -106,6 +106,7 @@ var (
 	called    = Grades{ContextProcess: GradeWeak}
 	onWire    = Grades{ContextNetwork: GradeVerified}
 	claimed   = Grades{ContextNetwork: GradeWeak}
+	proxied   = Grades{ContextNetwork: GradeAsserted}
 	written   = Grades{ContextMail: GradeWeak}
 	stamped   = Grades{ContextMail: GradeAsserted}
 	stored    = Grades{ContextObject: GradeVerified}
@@ -180,6 +181,12 @@ var vocabulary = []FactDef{
 	{"opener.exes", TypeStrings, opened, "Paths of the executables that have the file open at the time of the scan."},
 	{"opener.users", TypeStrings, openedBy, "Names of the users whose processes have the file open at the time of the scan."},
 
+	{"writer.pid", TypeInt, mounted, "Process that wrote the file last, while it was watched."},
+	{"writer.name", TypeString, noted, "Base name of the writing process's executable."},
+	{"writer.exe", TypeString, noted, "Path of the writing process's executable."},
+	{"writer.cmdline", TypeString, noted, "Command line of the writing process, arguments joined by a space."},
+	{"writer.user", TypeString, mounted, "Name of the user whose process wrote the file last."},
+
 	{"net.proto", TypeString, onWire, "Transport protocol: tcp or udp."},
 	{"net.src.ip", TypeString, onWire, "Address that sent the bytes."},
 	{"net.dst.ip", TypeString, onWire, "Address that received the bytes."},
@@ -188,12 +195,17 @@ var vocabulary = []FactDef{
 	{"net.host", TypeString, claimed, "Host named by the protocol: HTTP Host, TLS server name."},
 	{"net.url", TypeString, claimed, "URL the object was carved from."},
 	{"net.user_agent", TypeString, claimed, "User agent that asked for the object."},
+	{"net.user", TypeString, proxied, "User on whose behalf the object was sent or fetched, as the proxy that handed it over authenticated them."},
 	{"net.time", TypeTimestamp, onWire, "Time of the stream's first packet."},
 
 	{"mail.from", TypeString, written, "Address of the header From, in lower case."},
 	{"mail.from_domain", TypeString, written, "Domain of mail.from."},
 	{"mail.reply_to", TypeString, written, "Address of the header Reply-To, in lower case; empty where there is none."},
-	{"mail.envelope_from", TypeString, stamped, "Address that the receiving server noted in Return-Path, in lower case."},
+	{"mail.envelope_from", TypeString, stamped, "Address that the receiving server was given as the sender, or noted in Return-Path, in lower case."},
+	{"mail.envelope_to", TypeStrings, stamped, "Addresses that the receiving server was given as recipients, in lower case."},
+	{"mail.client_ip", TypeString, stamped, "Address of the host that delivered the message, as the receiving server saw it."},
+	{"mail.helo", TypeString, written, "Name that this host gave itself in HELO."},
+	{"mail.user", TypeString, stamped, "User who submitted the message, as the receiving server authenticated them."},
 	{"mail.subject", TypeString, written, "Subject, decoded."},
 	{"mail.list_id", TypeString, written, "Identifier of the mailing list."},
 	{"mail.dkim", TypeString, stamped, "Result of DKIM by the trusted server's Authentication-Results: pass, fail, none, …."},

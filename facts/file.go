@@ -91,6 +91,11 @@ func collectors(name string) (collector, bool) {
 	if group, _, _ := strings.Cut(name, "."); group == "host" || group == "scan" {
 		return func(f *File, ctx context.Context) besra.Fact { return f.host.Fact(ctx, name) }, true
 	}
+	if strings.HasPrefix(name, "writer.") { // a source that watches answers it before the file is asked
+		return func(*File, context.Context) besra.Fact {
+			return besra.Unavailable(name, "nobody watched the file being written")
+		}, true
+	}
 	switch name {
 	case "file.path", "file.dir", "file.name", "file.ext":
 		return func(f *File, _ context.Context) besra.Fact { return f.pathFact(name) }, true

@@ -5,6 +5,7 @@ import (
 	"github.com/besra-hunt/besra/scan"
 	"github.com/besra-hunt/besra/source/archive"
 	"github.com/besra-hunt/besra/source/capture"
+	"github.com/besra-hunt/besra/source/icap"
 	"github.com/besra-hunt/besra/source/mail"
 	"github.com/spf13/pflag"
 )
@@ -35,7 +36,7 @@ func (a *archiveFlags) expanders() []besra.Expander {
 	if a.none {
 		return nil
 	}
-	return []besra.Expander{capture.Expander{}, mail.New(mail.Config{Trusted: a.mailTrusted}), archive.New(archive.Config{Passwords: a.passwords})}
+	return []besra.Expander{capture.Expander{}, icap.Expander{}, mail.New(mail.Config{Trusted: a.mailTrusted}), archive.New(archive.Config{Passwords: a.passwords})}
 }
 
 func (a *archiveFlags) limits() scan.Limits {

@@ -95,7 +95,6 @@ func (h *huntFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&h.timeout, "timeout", 0, "longest time for one target, such as 30s (default: no limit)")
 	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
 	h.archives.register(f)
-	h.stores.register(f)
 	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
 	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
@@ -105,6 +104,7 @@ func (h *huntFlags) register(f *pflag.FlagSet) {
 // registerPlaces adds the flags that choose among what lies in a place, and
 // those of a hunt that comes to an end.
 func (h *huntFlags) registerPlaces(f *pflag.FlagSet) {
+	h.stores.register(f)
 	f.StringVar(&h.root, "root", "", "hunt a mounted or unpacked foreign root: paths are shown and judged as on that host")
 	f.StringArrayVar(&h.include, "include", nil, "only files that fit this glob (** for any depth); may be repeated")
 	f.StringArrayVar(&h.exclude, "exclude", nil, "not the paths that fit this glob; they are counted; may be repeated")

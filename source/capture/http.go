@@ -3,22 +3,15 @@ package capture
 import (
 	"bufio"
 	"bytes"
-	"compress/zlib"
-	"errors"
 	"io"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
-	"github.com/andybalholm/brotli"
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/facts"
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"github.com/besra-hunt/besra/source/httpbody"
 )
 
 var methods = []string{"GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "PROPFIND ", "REPORT ", "MERGE ", "LOCK "}
@@ -124,20 +117,12 @@ func (d *dialogue) body(r *http.Request, h http.Header, body io.ReadCloser, pref
 		return nil
 	}
 	o := object{name: prefix + objectName(r), state: func(g *facts.Given) { requestFacts(g, r) },
-		body: func() (io.Reader, error) { return decode(in, h.Get("Content-Encoding")) }}
-	boundary := multipartBoundary(h)
+		body: func() (io.Reader, error) { return httpbody.Decode(in, h.Get("Content-Encoding")) }}
+	boundary := httpbody.Boundary(h)
 	if boundary == "" {
 		return d.yield(o)
 	}
 	return d.parts(o, boundary)
-}
-
-func multipartBoundary(h http.Header) string {
-	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || !strings.HasPrefix(kind, "multipart/") {
-		return ""
-	}
-	return params["boundary"]
 }
 
 // parts yields each part of a multipart body.
@@ -153,22 +138,12 @@ func (d *dialogue) parts(whole object, boundary string) error {
 			return endOf(err)
 		}
 		part := whole
-		part.name += "!" + partName(p, i)
+		part.name += "!" + httpbody.PartName(p, i)
 		part.body = func() (io.Reader, error) { return p, nil }
 		if err := d.yield(part); err != nil {
 			return err
 		}
 	}
-}
-
-func partName(p *multipart.Part, i int) string {
-	switch {
-	case p.FileName() != "":
-		return p.FileName()
-	case p.FormName() != "":
-		return p.FormName()
-	}
-	return "part-" + strconv.Itoa(i)
 }
 
 // objectName is the URL of the request, or a word where it is not known.
@@ -200,42 +175,4 @@ func requestFacts(g *facts.Given, r *http.Request) {
 	if agent := r.UserAgent(); agent != "" {
 		g.State("net.user_agent", besra.Text(agent), besra.GradeWeak, source)
 	}
-}
-
-// maxEncodings is how many encodings of one body are undone.
-const maxEncodings = 5
-
-// decode undoes the content encodings of a body, the last one first.
-func decode(r io.Reader, encodings string) (io.Reader, error) {
-	list := strings.Split(encodings, ",")
-	if len(list) > maxEncodings {
-		return nil, errors.New("too many content encodings")
-	}
-	var err error
-	for i := len(list) - 1; i >= 0 && err == nil; i-- {
-		switch strings.ToLower(strings.TrimSpace(list[i])) {
-		case "", "identity":
-		case "gzip", "x-gzip":
-			r, err = gzip.NewReader(r)
-		case "deflate":
-			r, err = inflate(r)
-		case "br":
-			r = brotli.NewReader(r)
-		case "zstd":
-			r, err = zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20))
-		default:
-			err = errors.New("content encoding " + strings.TrimSpace(list[i]) + " is not read")
-		}
-	}
-	return r, err
-}
-
-// inflate takes both readings of "deflate": with zlib's header, and without.
-func inflate(r io.Reader) (io.Reader, error) {
-	in := bufio.NewReader(r)
-	head, _ := in.Peek(2)
-	if len(head) == 2 && head[0]&0xf == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
-		return zlib.NewReader(in)
-	}
-	return flate.NewReader(in), nil
 }

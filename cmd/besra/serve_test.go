@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// serveRule is a rule that nothing but these tests sets off.
+const serveRule = `rule Marker { meta: author = "us" severity = "high" strings: $a = "BESRA-SERVE-MARKER" condition: $a }`
+
+// served is a command that listens while a test talks to it.
+type served struct {
+	address string // of the first gateway
+	stop    context.CancelFunc
+	done    chan error
+	err     *bytes.Buffer
+	record  string // file of the ndjson record
+}
+
+// startServe runs the command with a rule and a record until it listens.
+func startServe(t *testing.T, args ...string) *served {
+	t.Helper()
+	dir := t.TempDir()
+	s := &served{done: make(chan error, 1), record: filepath.Join(dir, "record.ndjson"), err: &bytes.Buffer{}}
+	rules := filepath.Join(dir, "marker.yar")
+	if err := os.WriteFile(rules, []byte(serveRule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	s.stop = stop
+	out := &lineWatch{to: s.err, lines: make(chan string, 100)}
+	root := rootCommand(stdio{in: strings.NewReader(""), out: io.Discard, err: out})
+	root.SetArgs(append(args, "--pack", rules, "--format", "ndjson="+s.record))
+	go func() { s.done <- root.ExecuteContext(ctx) }()
+	listening := regexp.MustCompile(`listening on [a-z]+:(\S+)`)
+	for {
+		select {
+		case line := <-out.lines:
+			if m := listening.FindStringSubmatch(line); m != nil {
+				s.address = m[1]
+				return s
+			}
+		case err := <-s.done:
+			t.Fatalf("ended before it listened: %v\n%s", err, s.err)
+		}
+	}
+}
+
+// end stops the command and returns what it said, and its record.
+func (s *served) end(t *testing.T) (stderr, record string) {
+	t.Helper()
+	s.stop()
+	if err := <-s.done; err != nil {
+		t.Errorf("got %v, want it to end well", err)
+	}
+	b, err := os.ReadFile(s.record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.err.String(), string(b)
+}
+
+// lineWatch keeps what is written and tells each line.
+type lineWatch struct {
+	mu    sync.Mutex
+	to    *bytes.Buffer
+	lines chan string
+}
+
+func (l *lineWatch) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case l.lines <- string(b):
+	default:
+	}
+	return l.to.Write(b)
+}
+
+// talk sends bytes and returns what comes until the server closes.
+func (s *served) talk(t *testing.T, request string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	io.WriteString(c, request)
+	b, _ := io.ReadAll(c)
+	return string(b)
+}
+
+func TestServeICAP(t *testing.T) {
+	s := startServe(t, "serve", "icap:127.0.0.1:0")
+	head := "HTTP/1.1 200 OK\r\n\r\n"
+	for body, want := range map[string]string{"clean": "ICAP/1.0 204 ", "a BESRA-SERVE-MARKER": "ICAP/1.0 200 "} {
+		got := s.talk(t, fmt.Sprintf("RESPMOD icap://h/respmod ICAP/1.0\r\nAllow: 204\r\nConnection: close\r\nEncapsulated: res-hdr=0, res-body=%d\r\n\r\n%s%x\r\n%s\r\n0\r\n\r\n",
+			len(head), head, len(body), body))
+		if !strings.HasPrefix(got, want) || strings.Contains(want, "200") && !strings.Contains(got, "Marker by us") {
+			t.Errorf("%q: got %.200q, want %q", body, got, want)
+		}
+	}
+	stderr, record := s.end(t)
+	if !strings.Contains(stderr, "2 targets, 1 matches, 0 suppressed (0 exclusions), 0 undecided, 0 errors") {
+		t.Errorf("got %q", stderr)
+	}
+	if !strings.Contains(record, `"name":"icap:respmod by 127.0.0.1"`) || !strings.Contains(record, `"interrupted":false,"complete":true`) {
+		t.Errorf("got record %s", record)
+	}
+}
+
+func TestServeRefuses(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"serve", "no gateway given"},
+		{"serve nothing", "is no gateway"},
+		{"serve ftp:127.0.0.1:0", "is no gateway"},
+		{"serve icap:0.0.0.0:0", "others could reach this address"},
+		{"serve icap: --allow everyone", "--allow"},
+		{"serve icap: --policy high=explode", "SEVERITY=ACTION"},
+	} {
+		root := rootCommand(stdio{in: strings.NewReader(""), out: io.Discard, err: io.Discard})
+		root.SetArgs(strings.Fields(tt.args))
+		if err := root.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.args, err, tt.want)
+		}
+	}
+}
