@@ -143,7 +143,7 @@ func (c *calendar) parseDate(word string) (err error) {
 	default:
 		return fmt.Errorf("%q is not a date such as *-*-01", word)
 	}
-	if c.year, err = spans(parts[0], 1970, 2199); err != nil {
+	if c.year, err = spans(parts[0], firstYear, lastYear); err != nil {
 		return err
 	}
 	if c.month, err = spans(parts[1], 1, 12); err != nil {

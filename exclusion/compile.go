@@ -185,6 +185,14 @@ func (x *Exclusion) ID() string { return x.spec.ID }
 // Expr returns the tree of the expression. It is read-only.
 func (x *Exclusion) Expr() *Expr { return x.tree }
 
+// KnownBad returns the hashes that are never excluded, in lower case, by the fact
+// that shows them. It is read-only.
+func (x *Exclusion) KnownBad() map[string][]string { return x.bad }
+
+// Lacks names what nobody has answered for yet: an owner, a reason, an expiry. An
+// exclusion that lacks any of it is a draft, and only annotates.
+func (x *Exclusion) Lacks() []string { return x.spec.lacks() }
+
 // For reports whether the exclusion lists context c.
 func (x *Exclusion) For(c besra.Context) bool { return slices.Contains(x.spec.Contexts, c) }
 

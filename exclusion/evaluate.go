@@ -276,7 +276,7 @@ func (g globs) match(path, pattern string, fold bool) (bool, error) {
 	if !ok {
 		return Glob(path, pattern, fold)
 	}
-	p, err := cleanPath(path)
+	p, err := CleanPath(path)
 	if err != nil {
 		return false, err
 	}

@@ -47,6 +47,10 @@ func Forgeable(fact string) bool {
 	return !ok || slices.Contains(noEvidence, fact) || bestGrade(def) <= besra.GradeWeak
 }
 
+// FromPackageIndex reports whether the named fact comes from a local package
+// index, which convinces only together with another fact.
+func FromPackageIndex(fact string) bool { return slices.Contains(fromPackageIndex, fact) }
+
 // bestGrade returns the best grade a fact has in any context.
 func bestGrade(def besra.FactDef) besra.Grade {
 	best := besra.GradeUnavailable

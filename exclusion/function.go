@@ -214,14 +214,14 @@ func callCIDR(args ...ref.Val) ref.Val {
 		return types.NewErr("%s is not an IP address", args[0].Value())
 	}
 	return boolean(anyOf(func(network string) (bool, error) {
-		prefix, err := parseCIDR(network)
+		prefix, err := ParseCIDR(network)
 		return err == nil && prefix.Contains(ip.Unmap().WithZone("")), err
 	}, args[1]))
 }
 
-// parseCIDR parses a network such as 10.0.0.0/8; bits beyond the prefix are an
+// ParseCIDR parses a network such as 10.0.0.0/8; bits beyond the prefix are an
 // error, because they hide a typing mistake.
-func parseCIDR(s string) (netip.Prefix, error) {
+func ParseCIDR(s string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(s)
 	if err != nil {
 		return prefix, fmt.Errorf("%q is not a network such as 10.0.0.0/8", s)
@@ -273,11 +273,11 @@ func checkLiteral(function string, position int, value any) error {
 	var err error
 	switch {
 	case function == "under" && position == 1:
-		_, err = cleanPath(s)
+		_, err = CleanPath(s)
 	case function == "glob" && position == 1:
 		_, err = GlobRegexp(s, false)
 	case function == "cidr" && position == 1:
-		_, err = parseCIDR(s)
+		_, err = ParseCIDR(s)
 	case function == "inWindow" && (position == 1 || position == 2):
 		_, err = minuteOfDay(s)
 	case position == 3 && (function == "inWindow" || function == "within"):

@@ -13,10 +13,10 @@ import (
 // are the same in upper and lower case, as they are by default on it.
 func folds(goos string) bool { return goos == "windows" || goos == "darwin" }
 
-// cleanPath brings a path to the form in which paths are compared: slashes, no
+// CleanPath brings a path to the form in which paths are compared: slashes, no
 // empty or "." element, no trailing slash. A ".." element is an error, because
 // what it leads to depends on links that only the host knows.
-func cleanPath(p string) (string, error) {
+func CleanPath(p string) (string, error) {
 	if windowsPath(p) {
 		p = strings.ReplaceAll(p, `\`, "/")
 		p = strings.TrimPrefix(strings.TrimPrefix(p, "//?/"), "//./")
@@ -45,11 +45,11 @@ func windowsPath(p string) bool {
 // path or one with a .. element is an error. Nothing is read from disk: the
 // caller gives a path that is already canonical on its host.
 func Under(path, dir string, fold bool) (bool, error) {
-	p, err := cleanPath(path)
+	p, err := CleanPath(path)
 	if err != nil {
 		return false, err
 	}
-	d, err := cleanPath(dir)
+	d, err := CleanPath(dir)
 	if err != nil {
 		return false, err
 	}
@@ -195,7 +195,7 @@ func Glob(path, pattern string, fold bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	p, err := cleanPath(path)
+	p, err := CleanPath(path)
 	if err != nil {
 		return false, err
 	}

@@ -138,6 +138,8 @@ type recurrence interface {
 	// caughtUp reports whether what the clocks skip is run right after, and
 	// what they repeat is run once.
 	caughtUp() bool
+	// parts takes it apart; the zone is left to the caller.
+	parts() Recurrence
 }
 
 func parseRecurrence(when string) (recurrence, error) {

@@ -40,7 +40,7 @@ func (g *Given) Path(p, source string) {
 	clean := path.Clean("/" + p)
 	base := path.Base(clean)
 	for name, value := range map[string]string{"file.path": clean, "file.dir": path.Dir(clean), "file.name": base,
-		"file.ext": strings.ToLower(path.Ext(base))} {
+		"file.ext": extension(base)} {
 		g.State(name, besra.Text(value), besra.GradeWeak, source)
 	}
 }

@@ -1,5 +1,7 @@
 package kql
 
+import "github.com/besra-hunt/besra"
+
 // FindingsTable is the name of the custom table that findings land in.
 const FindingsTable = "BesraFindings_CL"
 
@@ -13,7 +15,21 @@ const FindingsTable = "BesraFindings_CL"
 // [A-Za-z0-9_], none of the reserved words (Logs Ingestion API, "Create or edit
 // custom tables").
 func Findings() Table {
-	return Table{Name: FindingsTable, Columns: []Column{
+	return Table{Name: FindingsTable, Contexts: besra.Contexts(), ContextColumn: "Context", Bag: "Facts", Cut: "Trimmed",
+		SeverityColumn: "Severity", DetectionColumn: "DetectionId", Computed: foundLater(), Columns: findingsColumns()}
+}
+
+// foundLater are the facts of a finding that have neither a column nor need the
+// bag.
+func foundLater() []Computed {
+	return []Computed{
+		extension("FileName"),
+		{"scan.time", []string{"TimeGenerated"}, "TimeGenerated", "", "", "TimeGenerated."},
+	}
+}
+
+func findingsColumns() []Column {
+	return []Column{
 		{"TimeGenerated", DateTime, "", "Time of the scan of the target."},
 		{"FindingId", String, "", "Identifier of the finding: the same rule on the same content at the same place has the same one in every run."},
 		{"RunId", String, "", "Identifier of the run."},
@@ -70,5 +86,5 @@ func Findings() Table {
 		{"Decisions", Dynamic, "", "Every exclusion that was asked, with its outcome and the facts that were missing."},
 		{"Facts", Dynamic, "", "Every fact that was known and asked for, by its dotted name."},
 		{"Trimmed", Dynamic, "", "Names of the columns cut to fit the limits of one row, where any was."},
-	}}
+	}
 }
