@@ -83,6 +83,8 @@ func FactNamed(name string) (FactDef, bool) {
 var (
 	anywhere = Grades{ContextFile: GradeVerified, ContextImage: GradeVerified, ContextArchive: GradeVerified, ContextProcess: GradeVerified,
 		ContextNetwork: GradeVerified, ContextMail: GradeVerified, ContextObject: GradeVerified}
+	digested = Grades{ContextFile: GradeVerified, ContextImage: GradeVerified, ContextArchive: GradeVerified,
+		ContextNetwork: GradeVerified, ContextMail: GradeVerified, ContextObject: GradeVerified}
 	hosted = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted, ContextArchive: GradeAsserted, ContextProcess: GradeVerified,
 		ContextNetwork: GradeAsserted, ContextMail: GradeAsserted, ContextObject: GradeAsserted}
 	named = Grades{ContextFile: GradeWeak, ContextImage: GradeWeak, ContextArchive: GradeWeak, ContextMail: GradeWeak, ContextObject: GradeWeak}
@@ -120,10 +122,10 @@ var vocabulary = []FactDef{
 	{"file.ext", TypeString, named, "Extension of file.name in lower case, with its dot; empty where there is none."},
 	{"file.size", TypeInt, anywhere, "Size in bytes."},
 	{"file.magic", TypeString, anywhere, "Class of the content by its first bytes: elf, pe, macho, zip, script, text, …; data where unknown."},
-	{"file.md5", TypeString, anywhere, "MD5 of the content, lower-case hex. Collisions are practical: never proof on its own."},
-	{"file.sha1", TypeString, anywhere, "SHA-1 of the content, lower-case hex."},
-	{"file.sha256", TypeString, anywhere, "SHA-256 of the content, lower-case hex."},
-	{"file.sha512", TypeString, anywhere, "SHA-512 of the content, lower-case hex."},
+	{"file.md5", TypeString, digested, "MD5 of the content, lower-case hex. Collisions are practical: never proof on its own."},
+	{"file.sha1", TypeString, digested, "SHA-1 of the content, lower-case hex."},
+	{"file.sha256", TypeString, digested, "SHA-256 of the content, lower-case hex."},
+	{"file.sha512", TypeString, digested, "SHA-512 of the content, lower-case hex."},
 	{"file.mode", TypeInt, owned, "Permission bits with setuid, setgid and sticky, such as 0755."},
 	{"file.mtime", TypeTimestamp, timed, "Time of the last change of the content, as the file system says; the owner can set it."},
 	{"file.ctime", TypeTimestamp, onDisk, "Time of the last change of the inode."},

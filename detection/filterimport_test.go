@@ -24,7 +24,7 @@ filter:
 title: Two
 filter:
   rules: [any]
-  sel_a: [{user: a}, {sha256: ab*}]
+  sel_a: [{user: a}, {ProcessName: ab*}]
   sel_b: {filesize: [1, 2]}
   condition: not (1 of sel_* or all of them)
 ---
@@ -71,8 +71,8 @@ func TestSigmaFilters(t *testing.T) {
 	want := []string{
 		`(process.exe.matches("(?is)^.*[\\\\/]mmc\\.exe$") || process.exe.matches("(?is)^.*[\\\\/]tool.$")) && process.user.matches("(?is)^adm_.*$")`,
 		"",
-		`((process.user.matches("(?is)^a$") || file.sha256.matches("(?is)^ab.*$")) || (file.size == 1 || file.size == 2))` +
-			` || ((process.user.matches("(?is)^a$") || file.sha256.matches("(?is)^ab.*$")) && (file.size == 1 || file.size == 2))`,
+		`((process.user.matches("(?is)^a$") || process.name.matches("(?is)^ab.*$")) || (file.size == 1 || file.size == 2))` +
+			` || ((process.user.matches("(?is)^a$") || process.name.matches("(?is)^ab.*$")) && (file.size == 1 || file.size == 2))`,
 		"", "",
 		`process.cmdline.matches("(?s)^.*Backup.*$") && process.cmdline.matches("(?is)^.* [-/–—―]q .*$")` +
 			` && process.exe.matches("(?i)^/opt/[a-z]+$") && file.size >= 4096`,
