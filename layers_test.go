@@ -67,6 +67,7 @@ sentinel/azure             :                                            deps: gi
 sentinel/standin           :
 report                     : .
 report/junit               : .
+sentinel/deploy            : sentinel/azure sentinel/content
 sentinel/content           : . detection detection/attack exclusion exclusion/kql     deps: github.com/goccy/go-yaml
 scan                       : . yara yara/diag detection exclusion facts
 cmd/...                    : ...

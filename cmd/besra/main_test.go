@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/besra-hunt/besra/sentinel/standin"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -23,7 +24,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"standin": cmdStandin, "portal": cmdPortal},
 		Setup: func(env *testscript.Env) error {
+			env.Values[standinKey{}] = new(*standin.Server)
 			repo, err := filepath.Abs("../..")
 			if err != nil {
 				return err

@@ -6,6 +6,6 @@ import (
 
 func sentinelCommand(stdio stdio) *cobra.Command {
 	cmd := &cobra.Command{Use: "sentinel", Short: "Bring detections, exclusions and findings into Microsoft Sentinel"}
-	cmd.AddCommand(sentinelExportCommand(stdio))
+	cmd.AddCommand(sentinelExportCommand(stdio), sentinelPlanCommand(stdio), sentinelApplyCommand(stdio), sentinelDestroyCommand(stdio))
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/besra-hunt/besra/detection"
+	"github.com/besra-hunt/besra/exclusion/kql"
 	"github.com/besra-hunt/besra/sentinel/content"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -138,8 +139,22 @@ func writeExport(stdio stdio, dir string, files content.Files, bundle *content.B
 	for _, name := range removed {
 		fmt.Fprintf(stdio.out, "removed %s, which is no longer part of it\n", name)
 	}
-	for _, t := range bundle.Report.Left() {
-		fmt.Fprintf(stdio.err, "not in %s: exclusion %s of %s: %s\n", t.Table, t.Exclusion, t.Detection, t.Why)
+	return tellLeft(stdio, bundle.Report)
+}
+
+// tellLeft says which exclusions have no effect on findings in Sentinel; of the
+// other tables, only how many.
+func tellLeft(stdio stdio, r content.Report) error {
+	others := 0
+	for _, t := range r.Left() {
+		if t.Table != kql.FindingsTable {
+			others++
+			continue
+		}
+		fmt.Fprintf(stdio.err, "not in Sentinel: exclusion %s of %s: %s; what the sensor decides stands\n", t.Exclusion, t.Detection, t.Why)
+	}
+	if others > 0 {
+		fmt.Fprintf(stdio.err, "other tables cannot express exclusions in %d cases: REPORT.md says which and why\n", others)
 	}
 	return nil
 }

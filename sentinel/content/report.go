@@ -2,7 +2,10 @@ package content
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/besra-hunt/besra/exclusion/kql"
 )
 
 // Report says what an export holds, and what it could not say.
@@ -34,22 +37,39 @@ func (r Report) Left() []Translation {
 	return out
 }
 
-// Markdown writes the report for people.
+// Markdown writes the report for people: first what happens to findings, then
+// what can be said of other tables.
 func (r Report) Markdown() string {
 	var b strings.Builder
-	b.WriteString("# What was exported\n\nAn exclusion that a table cannot express is not applied there: its findings stay visible in Sentinel\n" +
-		"unless the sensor has suppressed them.\n\n| Detection | Exclusion | Table | Effect | Why |\n|---|---|---|---|---|\n")
-	for _, t := range r.Exclusions {
+	b.WriteString("# What was exported\n\nAn exclusion that a table cannot express is not applied there, and what it would have kept out stays visible.\n")
+	table := ""
+	for _, t := range r.byTable() {
+		if t.Table != table {
+			table = t.Table
+			fmt.Fprintf(&b, "\n## %s\n\n| Detection | Exclusion | Effect | Why |\n|---|---|---|---|\n", table)
+		}
 		effect := t.Effect
 		if effect == "" {
 			effect = "**none**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", t.Detection, t.Exclusion, t.Table, effect, cell(t.Why))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", t.Detection, t.Exclusion, effect, cell(t.Why))
 	}
 	if r.Bare > 0 {
 		fmt.Fprintf(&b, "\n%d rule files without a detection have no content of their own: their findings raise alerts as all others do.\n", r.Bare)
 	}
 	return b.String()
+}
+
+// byTable returns the exclusions with those of one table together, the findings
+// first.
+func (r Report) byTable() []Translation {
+	out := slices.Clone(r.Exclusions)
+	tables := kql.Tables()
+	place := func(t Translation) int {
+		return slices.IndexFunc(tables, func(other kql.Table) bool { return other.Name == t.Table })
+	}
+	slices.SortStableFunc(out, func(x, y Translation) int { return place(x) - place(y) })
+	return out
 }
 
 func cell(s string) string { return strings.ReplaceAll(oneLine(s), "|", `\|`) }

@@ -28,6 +28,22 @@ func (b *builder) watchlists(ds []*detection.Entry) {
 // WatchlistAlias is the alias of the watchlist of a detection's list.
 func WatchlistAlias(detection, list string) string { return "besra-" + detection + "-" + slug(list) }
 
+// maxInlineList is how many members of a list a query holds itself; a longer
+// one is looked up in its watchlist.
+const maxInlineList = 100
+
+// looked gives the watchlists of the lists that are looked up, by their name in
+// expressions.
+func (b *builder) looked(d *detection.Detection) map[string]string {
+	out := map[string]string{}
+	for name, l := range d.Lists {
+		if len(l.Values) > maxInlineList && !slices.Contains(b.Without, Watchlist) {
+			out["lists."+name] = WatchlistAlias(d.ID, name)
+		}
+	}
+	return out
+}
+
 func watchlist(d *detection.Detection, name string, l exclusion.List) *Resource {
 	r := &Resource{Kind: Watchlist, Name: WatchlistAlias(d.ID, name), Title: "Besra: " + name + " of " + d.ID, Detection: d.ID}
 	for _, v := range slices.Compact(slices.Sorted(slices.Values(l.Values))) {

@@ -2,6 +2,7 @@ package standin
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -53,7 +54,7 @@ func kinds() []Kind {
 		{Type: "Microsoft.SecurityInsights/alertRules", Versions: both},
 		{Type: "Microsoft.SecurityInsights/automationRules", Versions: both},
 		{Type: "Microsoft.SecurityInsights/incidents", Versions: both},
-		{Type: "Microsoft.SecurityInsights/watchlists", Versions: both},
+		{Type: "Microsoft.SecurityInsights/watchlists", Versions: both, Put: (*Server).putWatchlist},
 		{Type: "Microsoft.SecurityInsights/watchlists/watchlistItems", Versions: both},
 		{Type: "Microsoft.SecurityInsights/hunts", Versions: preview},
 		{Type: "Microsoft.SecurityInsights/hunts/relations", Versions: preview},
@@ -333,6 +334,21 @@ func (s *Server) Resource(path string) Resource {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.store.resources[strings.ToLower(path)]
+}
+
+// SetResource puts something at a path, as if it had been there or somebody had
+// edited it.
+func (s *Server) SetResource(path string, r Resource) error {
+	p, ok := placeOf(path)
+	if !ok || p.collection {
+		return fmt.Errorf("there can be no resource at %s", path)
+	}
+	r = maps.Clone(r)
+	r["id"], r["name"], r["type"], r["etag"] = path, p.name, p.kind, `"`+randomID()+`"`
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store.resources[strings.ToLower(path)] = r
+	return nil
 }
 
 // Paths lists the paths of everything that is kept, in lower case.
