@@ -56,6 +56,7 @@ source/httpbody            :                                            deps: gi
 source/capture             : . facts source/httpbody                    deps: github.com/gopacket/gopacket/... github.com/klauspost/compress/gzip golang.org/x/crypto/cryptobyte
 source/gateway             : .
 source/icap                : . facts source/gateway source/httpbody
+source/submit              : . facts source/gateway source/httpbody
 source/process             : . facts                                    deps: golang.org/x/sys/windows
 source/mail                : . facts                                    deps: github.com/emersion/go-message github.com/richardlehane/mscfb
 source/image               : . facts                                    deps: github.com/google/go-containerregistry/pkg/... github.com/klauspost/compress/...

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +21,7 @@ import (
 	"github.com/besra-hunt/besra/facts"
 	"github.com/besra-hunt/besra/source/gateway"
 	"github.com/besra-hunt/besra/source/icap"
+	"github.com/besra-hunt/besra/source/submit"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -36,6 +39,8 @@ type serveFlags struct {
 	wait        time.Duration
 	transfer    time.Duration
 	grace       time.Duration
+	tokenFile   string
+	cert, key   string
 }
 
 // gatewayKind is a protocol over which others hand bytes in.
@@ -54,9 +59,18 @@ type setting struct {
 	stop    context.Context
 }
 
+// hint says what a gateway needs where others can reach it.
+func (k gatewayKind) hint() string {
+	if k.name == "http" {
+		return "127.0.0.1 is this host only; elsewhere it takes a token (BESRA_TOKEN, --token-file) and --tls-cert with --tls-key"
+	}
+	return "127.0.0.1 is this host only; --allow names the networks that may connect"
+}
+
 // gatewayKinds is the table of protocols.
 func gatewayKinds() []gatewayKind {
 	return []gatewayKind{
+		{"http", "127.0.0.1:8450", "files that others submit over HTTP; the findings come back as JSON", (*serveFlags).openHTTP},
 		{"icap", "127.0.0.1:1344", "objects that proxies and firewalls submit over ICAP: services reqmod, respmod, scan", (*serveFlags).openICAP},
 	}
 }
@@ -70,7 +84,7 @@ func serveCommand(stdio stdio) *cobra.Command {
 outputs as in a hunt. It ends with Ctrl-C or SIGTERM: what is in work is finished first. A gateway is one of:
 
 ` + gatewaysHelp() + `
-Without an address the one above is used. An address that other hosts can reach needs --allow.`,
+Without an address the one above is used. An address that other hosts can reach needs --allow, for http a token and a certificate.`,
 		Example: "  besra serve icap: --policy medium=block\n  besra serve icap:0.0.0.0:1344 --allow 10.1.2.0/24 --fail-closed --format ndjson=/var/log/besra.ndjson",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.run(cmd.Context(), stdio, args)
@@ -109,6 +123,9 @@ func (s *serveFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.wait, "answer-within", time.Minute, "time after which an object is answered as one that was not looked at")
 	f.DurationVar(&s.transfer, "max-transfer", 10*time.Minute, "longest time that one object may take to come in")
 	f.DurationVar(&s.grace, "grace", 30*time.Second, "time for what is in work once the command is told to end")
+	f.StringVar(&s.tokenFile, "token-file", "", "http: file of the token that submitters must present (default: the environment's BESRA_TOKEN)")
+	f.StringVar(&s.cert, "tls-cert", "", "http: file of the certificate, in PEM")
+	f.StringVar(&s.key, "tls-key", "", "http: file of its key, in PEM")
 }
 
 // run hunts until ctx ends, and then finishes what is in work.
@@ -173,7 +190,7 @@ func (s *serveFlags) gateways(shared setting, stderr io.Writer, args []string) (
 		in.address.Listening = func(a net.Addr) { fmt.Fprintf(stderr, "besra: listening on %s:%s\n", name, a) }
 		source, err := kind.open(s, in)
 		if err != nil {
-			return nil, &hintError{fmt.Errorf("%s: %w", name, err), "--allow names the networks that may connect; 127.0.0.1 is this host only"}
+			return nil, &hintError{fmt.Errorf("%s: %w", name, err), kind.hint()}
 		}
 		all = append(all, source)
 	}
@@ -183,6 +200,40 @@ func (s *serveFlags) gateways(shared setting, stderr io.Writer, args []string) (
 func (s *serveFlags) openICAP(in setting) (besra.Source, error) {
 	return icap.New(icap.Config{Address: in.address, Limits: in.limits, Policy: in.policy, Facts: in.facts, Stop: in.stop,
 		Tag: in.tag, Service: "Besra " + currentVersion().Version})
+}
+
+func (s *serveFlags) openHTTP(in setting) (besra.Source, error) {
+	token, err := s.token()
+	if err != nil {
+		return nil, err
+	}
+	c := submit.Config{Address: in.address, Limits: in.limits, Policy: in.policy, Facts: in.facts, Stop: in.stop, Token: token,
+		Tag: in.tag, Service: "Besra " + currentVersion().Version}
+	if s.cert != "" || s.key != "" {
+		pair, err := tls.LoadX509KeyPair(s.cert, s.key)
+		if err != nil {
+			return nil, err
+		}
+		c.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	return submit.New(c)
+}
+
+// token is read from a file or the environment, never from the command line,
+// which every user of the host can read.
+func (s *serveFlags) token() (string, error) {
+	if s.tokenFile == "" {
+		return os.Getenv("BESRA_TOKEN"), nil
+	}
+	b, err := os.ReadFile(s.tokenFile)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(b))
+	if token == "" {
+		return "", fmt.Errorf("%s holds no token", s.tokenFile)
+	}
+	return token, nil
 }
 
 // together runs sources at once. The first that cannot go on ends the others.

@@ -120,12 +120,29 @@ func TestServeICAP(t *testing.T) {
 	}
 }
 
+func TestServeHTTP(t *testing.T) {
+	t.Setenv("BESRA_TOKEN", "0123456789abcdef")
+	s := startServe(t, "serve", "http:127.0.0.1:0", "--policy", "high=quarantine")
+	for _, tt := range []struct{ token, want string }{{"wrong", `"error":"the token is missing or wrong"`}, {"0123456789abcdef", `"action":"quarantine","complete":true,"files":[{"name":"x","size":20,`}} {
+		got := s.talk(t, "PUT /v1/scan/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer "+tt.token+"\r\nContent-Length: 20\r\n\r\nA BESRA-SERVE-MARKER")
+		if !strings.Contains(got, tt.want) {
+			t.Errorf("token %s: got %q, want %q", tt.token, got, tt.want)
+		}
+	}
+	stderr, record := s.end(t)
+	if !strings.Contains(stderr, "1 targets, 1 matches") || !strings.Contains(record, `"name":"submitted:x"`) || !strings.Contains(record, `"reason":"not_allowed"`) {
+		t.Errorf("got %q and record %s", stderr, record)
+	}
+}
+
 func TestServeRefuses(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"serve", "no gateway given"},
 		{"serve nothing", "is no gateway"},
 		{"serve ftp:127.0.0.1:0", "is no gateway"},
 		{"serve icap:0.0.0.0:0", "others could reach this address"},
+		{"serve http:0.0.0.0:0 --allow 192.0.2.0/24", "a token and a certificate are needed"},
+		{"serve http: --token-file /nonexistent", "no such file"},
 		{"serve icap: --allow everyone", "--allow"},
 		{"serve icap: --policy high=explode", "SEVERITY=ACTION"},
 	} {

@@ -119,7 +119,7 @@ func (s *Server) Run(ctx context.Context, to besra.Receiver) error {
 	defer context.AfterFunc(s.Stop, func() { l.Close(); s.wind(run, cancel) })()
 	err = s.accept(run, l)
 	s.all.Wait()
-	s.tell(to)
+	tellRefused(to, s.Address.Listen, s.refused, s.foreign)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -208,14 +208,6 @@ func (s *Server) wind(ctx context.Context, cancel context.CancelFunc) {
 	s.mu.Unlock()
 	late := time.AfterFunc(s.Limits.Grace, cancel)
 	context.AfterFunc(ctx, func() { late.Stop() })
-}
-
-func (s *Server) tell(to besra.Receiver) {
-	for reason, n := range map[string]int64{ReasonBusy: s.refused, ReasonNotAllowed: s.foreign} {
-		if n > 0 {
-			to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text("connections to " + s.Address.Listen), Reason: reason, Count: n})
-		}
-	}
 }
 
 // Conn is a connection whose reads are bounded in time. Phases follow each
