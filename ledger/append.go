@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/filelock"
 )
 
 // syncEvery bounds what a loss of power can take: entries are in the file at
@@ -82,10 +83,10 @@ func (l *Ledger) begin() error {
 
 // locked runs f while no other process appends.
 func (l *Ledger) locked(f func() error) error {
-	if err := lock(l.file); err != nil {
+	if err := filelock.Lock(l.file); err != nil {
 		return fmt.Errorf("locking: %w", err)
 	}
-	defer unlock(l.file)
+	defer filelock.Unlock(l.file)
 	return f()
 }
 

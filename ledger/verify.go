@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/besra-hunt/besra/filelock"
 )
 
 // Line is one line of a ledger as it was read.
@@ -162,8 +164,8 @@ func (v *verifier) file(name string, anchors []Head) error {
 // committedSize returns the size of a ledger while nobody is in the middle of
 // an append. On a medium that knows no locks nobody appends.
 func committedSize(f *os.File) (int64, error) {
-	if lock(f) == nil {
-		defer unlock(f)
+	if filelock.Lock(f) == nil {
+		defer filelock.Unlock(f)
 	}
 	info, err := f.Stat()
 	if err != nil {
