@@ -62,10 +62,14 @@ source/mail                : . facts                                    deps: gi
 source/image               : . facts                                    deps: github.com/google/go-containerregistry/pkg/... github.com/klauspost/compress/...
 source/...                 : . facts                                    deps: github.com/bmatcuk/doublestar/v4 golang.org/x/sys/...
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
+sink/sentinel              : . sentinel/ingest sink/lines
 sink/...                   : . report report/junit sink/lines
-ledger                     : . exclusion                                deps: golang.org/x/sys/...
+filelock                   :                                            deps: golang.org/x/sys/windows
+ledger                     : . exclusion filelock                       deps: golang.org/x/sys/...
 sentinel/azure             :                                            deps: github.com/Azure/azure-sdk-for-go/sdk/azcore/... github.com/Azure/azure-sdk-for-go/sdk/azidentity github.com/goccy/go-yaml
 sentinel/standin           :
+sentinel/spool             : filelock
+sentinel/ingest            : . detection/attack exclusion/kql sentinel/azure sentinel/spool     deps: github.com/klauspost/compress/gzip
 report                     : .
 report/junit               : .
 sentinel/deploy            : sentinel/azure sentinel/content

@@ -41,8 +41,10 @@ func (r *Reader) Close() error { return errors.Join(r.clear(), r.lock.Close()) }
 
 // Batch is some rows that were read together.
 type Batch struct {
-	Rows    [][]byte
-	Bytes   int // of the rows
+	Rows  [][]byte
+	Bytes int // of the rows
+	// More says that more waited when the batch was read.
+	More    bool
 	end     map[string]int64
 	damaged int64
 }
@@ -59,6 +61,7 @@ func (r *Reader) Next(most int) (Batch, error) {
 	for _, name := range names {
 		full, err := r.fill(&b, name, most)
 		if err != nil || full {
+			b.More = full
 			return b, err
 		}
 	}
