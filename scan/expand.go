@@ -3,6 +3,8 @@ package scan
 import (
 	"context"
 	"errors"
+	"math"
+	"unsafe"
 
 	"github.com/besra-hunt/besra"
 )
@@ -21,6 +23,12 @@ type Limits struct {
 	// memory (default 256 MiB). Members that lie in their archive as they are
 	// have no such limit.
 	Member int64
+	// Held is how much of one outermost target may be unpacked in memory at one
+	// time, at all levels (default: no limit but that of each member).
+	Held int64
+	// Release is how much of a mapped target is searched before its pages are
+	// given back (default 64 MiB).
+	Release int64
 }
 
 func (l *Limits) setDefaults() {
@@ -28,6 +36,8 @@ func (l *Limits) setDefaults() {
 	defaultTo(&l.Members, 1_000_000)
 	defaultTo(&l.Bytes, 8<<30)
 	defaultTo(&l.Member, 256<<20)
+	defaultTo(&l.Held, math.MaxInt64)
+	defaultTo(&l.Release, releaseStep)
 }
 
 // expand opens up a target that was scanned and scans what lies inside, depth
@@ -42,14 +52,37 @@ func (w *worker) expand(ctx context.Context, t besra.Target, data []byte) error 
 			return &besra.LimitError{Limit: "depth", Max: int64(w.depth)}
 		}
 		if w.depth == 0 {
-			w.budget = besra.Budget{Members: w.Limits.Members, Bytes: w.Limits.Bytes, Member: w.Limits.Member}
+			w.budget = besra.Budget{Members: w.Limits.Members, Bytes: w.Limits.Bytes}
+			w.held = 0
 		}
-		w.depth++
-		err := e.Expand(ctx, t, data, &w.budget, (*inside)(w))
-		w.depth--
-		return err
+		defer w.enter(data)()
+		return e.Expand(ctx, t, data, &w.budget, (*inside)(w))
 	}
 	return nil
+}
+
+// enter goes a level down into a content, and returns what comes back up. What
+// was unpacked for it stays in memory meanwhile, so that less may be unpacked
+// below it; what lies in its archive as it is costs nothing.
+func (w *worker) enter(data []byte) (leave func()) {
+	around, held := w.around, w.held
+	if w.depth > 0 && !within(around, data) {
+		w.held += int64(len(data))
+	}
+	w.depth++
+	w.around = data
+	w.budget.Member = max(0, min(w.Limits.Member, w.Limits.Held-w.held))
+	return func() {
+		w.depth--
+		w.around, w.held = around, held
+		w.budget.Member = max(0, min(w.Limits.Member, w.Limits.Held-w.held))
+	}
+}
+
+// within reports whether a slice lies in the memory of another.
+func within(outer, inner []byte) bool {
+	from, at := uintptr(unsafe.Pointer(unsafe.SliceData(outer))), uintptr(unsafe.Pointer(unsafe.SliceData(inner)))
+	return at >= from && at+uintptr(len(inner)) <= from+uintptr(len(outer))
 }
 
 // inside receives what lies in the target under way and scans it at once.

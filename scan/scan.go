@@ -17,6 +17,7 @@ import (
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/detection"
+	"github.com/besra-hunt/besra/pace"
 	"github.com/besra-hunt/besra/yara"
 )
 
@@ -35,6 +36,9 @@ type Hunt struct {
 	// content; without any, an archive is scanned as the bytes it is.
 	Expanders []besra.Expander
 	Limits    Limits
+
+	// Pace holds the run back; nil means that nothing does.
+	Pace *pace.Pacer
 
 	Workers int           // default 1
 	Timeout time.Duration // a target; 0 means none

@@ -20,7 +20,7 @@ func (r *run) work() {
 	// this turns the fault into a panic that scanBytes recovers.
 	debug.SetPanicOnFault(true)
 	w := &worker{run: r}
-	opts := []yara.ScannerOption{yara.MaxMatches(maxCounted), yara.Progress(w.release)}
+	opts := []yara.ScannerOption{yara.MaxMatches(maxCounted), yara.Progress(w.progress)}
 	if r.Profile != nil {
 		opts = append(opts, yara.Profiling())
 		defer func() {
@@ -51,9 +51,12 @@ type worker struct {
 	scanner  *yara.Scanner
 	releaser besra.Releaser // of the content under way; nil where it has none
 	released int64
+	paced    int64 // bytes of the content that the pacer knows of
 
 	depth  int           // how many targets the one under way lies in
 	budget besra.Budget  // of the outermost of them
+	around []byte        // content of the nearest of them
+	held   int64         // bytes that are unpacked for them
 	answer *besra.Answer // to who waits for the outermost; nil where nobody does
 	key    Key           // of the outermost, for the journal
 	part   part          // what was done of it
@@ -119,19 +122,48 @@ func (w *worker) tell(g besra.Gap) {
 	w.send(besra.Record{Type: besra.RecordGap, Gap: &g})
 }
 
-// releaseStep is how many bytes are searched before pages are given back.
-const releaseStep = 64 << 20
+const (
+	// releaseStep is how many bytes are searched before pages are given back.
+	releaseStep = 64 << 20
+	// paceStep is how many bytes are searched before the pacer is asked.
+	paceStep = 1 << 20
+	// readUnit is how many bytes one disk operation reads: what Linux reads ahead.
+	readUnit = 128 << 10
+)
 
-// release gives memory of a large mapped file back while it is searched.
-func (w *worker) release(done int64) {
-	if w.releaser != nil && done-w.released >= releaseStep {
+// progress is called while bytes are searched.
+func (w *worker) progress(done int64) {
+	if w.releaser != nil && done-w.released >= w.Limits.Release {
 		w.releaser.Release(done)
 		w.released = done
 	}
+	if w.Pace != nil && done-w.paced >= paceStep {
+		// A mapped file is read as it is searched.
+		if w.releaser != nil {
+			w.Pace.IO(w.ctx, (done-w.paced)/readUnit)
+		}
+		w.Pace.CPU(w.ctx)
+		w.paced = done
+	}
+}
+
+// mayOpen waits until a target of the source may be opened. What it will read
+// at once counts, what it maps counts as it is searched.
+func (w *worker) mayOpen(t besra.Target) error {
+	if w.Pace == nil || w.depth > 0 {
+		return nil
+	}
+	if err := w.Pace.CPU(w.ctx); err != nil {
+		return err
+	}
+	return w.Pace.IO(w.ctx, 1+min(max(t.Size, 0), paceStep)/readUnit)
 }
 
 // scan does all that is done with one target.
 func (w *worker) scan(t besra.Target) {
+	if w.mayOpen(t) != nil {
+		return // the run is over
+	}
 	content, err := t.Open(w.ctx)
 	if err != nil {
 		if w.ctx.Err() == nil {
@@ -141,7 +173,7 @@ func (w *worker) scan(t besra.Target) {
 	}
 	defer content.Close()
 	w.releaser, _ = content.(besra.Releaser)
-	w.released = 0
+	w.released, w.paced = 0, 0
 	ctx, cancel := w.targetContext()
 	defer cancel()
 	if err := w.scanContent(ctx, t, content); err != nil && w.ctx.Err() == nil {

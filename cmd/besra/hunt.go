@@ -57,6 +57,7 @@ type huntFlags struct {
 	facts         string
 	baseline      string
 
+	limits     limitFlags
 	checkpoint checkpoint
 	filesFrom  string
 	dryRun     bool
@@ -95,6 +96,7 @@ func (h *huntFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&h.timeout, "timeout", 0, "longest time for one target, such as 30s (default: no limit)")
 	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
 	h.archives.register(f)
+	h.limits.register(f)
 	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
 	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
@@ -145,10 +147,14 @@ type opener func(host *facts.Host, set *detection.Set) (besra.Source, error)
 
 // hunt runs one hunt from its content to the closing line.
 func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open opener) error {
-	if err := h.check(); err != nil {
+	if err := errors.Join(h.check(), h.limits.begin()); err != nil {
 		return err
 	}
 	set, gaps, err := h.compile(stdio)
+	if err != nil {
+		return err
+	}
+	workers, limits, err := h.limits.fit(h.workers, h.archives.limits())
 	if err != nil {
 		return err
 	}
@@ -184,8 +190,8 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	fresh := base.New(worst)
 	all := book.before(fresh, &h.output.earlier)
 	hunt := &scan.Hunt{Set: set, Source: source, Sink: all, Run: run, Gaps: gaps,
-		Journal: h.checkpoint.journal, Earlier: h.output.earlier.of(all), Expanders: h.archives.expanders(), Limits: h.archives.limits(),
-		Workers: h.workers, Timeout: h.timeout, Progress: bar.update, Profile: h.profile.collect(), AllFacts: h.allFacts()}
+		Journal: h.checkpoint.journal, Earlier: h.output.earlier.of(all), Expanders: h.archives.expanders(), Limits: limits,
+		Workers: workers, Pace: h.limits.pacer, Timeout: h.timeout, Progress: bar.update, Profile: h.profile.collect(), AllFacts: h.allFacts()}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
 	err = errors.Join(err, out.Close(), book.close())

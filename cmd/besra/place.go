@@ -65,7 +65,8 @@ func (h *huntFlags) places(host *facts.Host, stdin io.Reader, args []string) (be
 		list = append(list, source)
 	}
 	c := files.Config{Host: host, Root: h.root, Paths: paths, Include: h.include, Exclude: h.exclude, Own: h.ownFiles(),
-		MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, FollowSymlinks: h.follow, Network: h.networkFS}
+		MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, FollowSymlinks: h.follow, Network: h.networkFS,
+		Pace: h.limits.pacer.IO}
 	if h.filesFrom != "" {
 		list = append(list, &files.List{Config: c, Open: func() (io.ReadCloser, error) { return openList(stdin, h.filesFrom) }})
 	}

@@ -64,6 +64,9 @@ type Config struct {
 	FollowSymlinks bool
 	// Network reads network file systems too.
 	Network bool
+	// Pace waits until the walk may make n more disk operations; nil means that
+	// it never waits.
+	Pace func(ctx context.Context, n int64) error
 	// Workers is the number of goroutines that walk; 0 means one a processor,
 	// at most 8.
 	Workers int
