@@ -48,7 +48,7 @@ func Explained(rules string, d *Difference) (string, error) {
 			}
 		}
 	}
-	shown := privatePattern.ReplaceAllString(rules, "$1")
+	shown := privateRule.ReplaceAllString(privatePattern.ReplaceAllString(rules, "$1"), "rule ")
 	c, err := d.ask(reworded(shown, "for all of them : (# >= 0) or (", ")"))
 	if err != nil || c.Kind != Matches {
 		return "", err
@@ -63,8 +63,12 @@ const tooManyFibers = "internal error: 46"
 // condition is a rule's condition, and what is before it.
 var condition = regexp.MustCompile(`(?s)( strings:\n.*?condition:\n)(.*?)(\n\})`)
 
-// privatePattern is a pattern that is private, up to that word.
-var privatePattern = regexp.MustCompile(`(?m)^(  \$\w+ = .*) private`)
+// privatePattern is a pattern that is private, up to that word, and
+// privateRule a rule.
+var (
+	privatePattern = regexp.MustCompile(`(?m)^(  \$\w+ = .*) private`)
+	privateRule    = regexp.MustCompile(`private +rule `)
+)
 
 // reworded puts something around the condition of each rule with patterns.
 func reworded(rules, before, behind string) string {

@@ -35,8 +35,8 @@ func (g *Group) Texts() []string {
 
 // The size of a group.
 const (
-	setsPerGroup = 12
-	dataPerSet   = 6
+	setsPerGroup = 4
+	dataPerSet   = 16
 )
 
 // alphabets are what a group's literals are made of: small ones make chance

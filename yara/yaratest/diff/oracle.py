@@ -21,8 +21,7 @@ def hidden(text):
     return {(h.group(1), p) for h, end in zip(heads, ends) for p in PRIVATE.findall(text[h.end():end])}
 
 
-def told(text, matching):
-    secret = hidden(text)
+def told(secret, matching):
     rules, matches = [], []
     for rule, patterns in matching:
         rules.append(rule)
@@ -63,9 +62,10 @@ def answer(engine, text, data, variables):
     except Exception as e:
         return {"Refused": str(e) or repr(e)}
     scans = []
+    secret = hidden(text)
     for d in data:
         try:
-            scans.append(told(text, scan(d)))
+            scans.append(told(secret, scan(d)))
         except Exception as e:
             scans.append({"Failed": str(e) or repr(e)})
     return {"Scans": scans}
