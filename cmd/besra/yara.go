@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"runtime"
 	"strconv"
 	"strings"
@@ -164,7 +165,9 @@ func (y *yaraFlags) run(ctx context.Context, stdio stdio, args []string) error {
 		return &yaraError{"error: wrong syntax for `-d` option.", nil}
 	}
 	data, err := loadModuleData(y.moduleData)
-	if err != nil {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return &yaraError{fmt.Sprintf("error: could not open file \"%s\".", path.Path), err}
+	} else if err != nil {
 		return err
 	}
 	rules, err := y.load(stdio, args[:len(args)-1])

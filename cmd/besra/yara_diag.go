@@ -21,6 +21,9 @@ func (y *yaraFlags) report(w io.Writer, c *compiled) (warnings int) {
 	if y.strictEscape {
 		diags = append(diags, unknownEscapes(c)...)
 	}
+	if !y.noWarnings && yara.Dialect(y.compile.dialect) == yara.LibYARA {
+		diags = withOpenDots(diags, c)
+	}
 	owner := ruleFinder{lookup: c.lookup, files: make(map[int32]*syntax.File)}
 	for _, d := range diags {
 		switch {
@@ -29,20 +32,12 @@ func (y *yaraFlags) report(w io.Writer, c *compiled) (warnings int) {
 			if colorful(w) {
 				_ = diag.Render(w, diag.List{d}, c.lookup, diag.Options{Color: true, Width: terminalWidth(w)})
 			}
-		case !y.noWarnings && y.warns(d):
+		case !y.noWarnings && y.warns(d, owner.text(d.Span)):
 			warnings++
 			fmt.Fprintln(w, yaraLine(d, &owner))
 		}
 	}
 	return warnings
-}
-
-// warns reports whether yara has a warning for this, too: it has few, and
-// scripts run with --fail-on-warnings. The others are for `besra rule check`.
-func (y *yaraFlags) warns(d *diag.Diagnostic) bool {
-	return yara.Dialect(y.compile.dialect) == yara.YARAX || slices.Contains([]string{"ambiguous_expr", "consecutive_jumps",
-		"deprecated_entrypoint", "ignored_module", "ignored_rule", "non_bool_expr", "slow_pattern",
-		"unknown_escape", "unsatisfiable_expr", "unsupported_module"}, d.Code)
 }
 
 // yaraLine is a diagnostic in the form of yara.
@@ -59,8 +54,8 @@ func yaraLine(d *diag.Diagnostic, owner *ruleFinder) string {
 var outsideRule = map[string]bool{"duplicate_rule": true, "unknown_module": true, "include_failed": true}
 
 // yaraWordings are yara's words for a code. NAME is what the title names, TEXT
-// the offending text, STRING the name of the string that it lies in, LABEL what
-// is said of it. A code without words is told by title and label.
+// the offending text, STRING the name of the string that it lies in, COUNT what
+// is asked for of how many, LABEL what is said of it. A code without words is told by title and label.
 var yaraWordings = map[string]string{
 	"unknown_identifier":           `undefined identifier "NAME"`,
 	"unknown_pattern":              `undefined string "NAME"`,
@@ -88,6 +83,12 @@ var yaraWordings = map[string]string{
 	"invalid_regexp":               `invalid regular expression "STRING": LABEL`,
 	"bad_repetition":               `invalid regular expression "STRING": bad repeat interval`,
 	"invalid_hex_pattern":          `invalid hex string "STRING": LABEL`,
+	"ambiguous_expr":               `consider using "none" keyword, it is less ambiguous.`,
+	"deprecated_entrypoint":        `using deprecated "entrypoint" keyword. Use the "entry_point" function from PE module instead.`,
+	"non_bool_expr":                `using literal string TEXT in a boolean operation.`,
+	"unsatisfiable_expr":           `multiple strings at an offset is usually false.`,
+	"invariant_expr":               `expression always false - requesting COUNT.`,
+	"open_dot":                     `STRING contains .*, .+ or .{x,} consider using .{,N}, .{1,N} or {x,N} with a reasonable value for N`,
 	"slow_pattern":                 `string "STRING" may slow down scanning`,
 }
 
@@ -103,7 +104,8 @@ func yaraWording(d *diag.Diagnostic, text, pattern string) string {
 		names = append(names, m[1])
 	}
 	label := strings.ReplaceAll(d.Primary, "`", `"`)
-	return strings.NewReplacer("NAME", strings.Join(names, " "), "TEXT", text, "STRING", pattern, "LABEL", label).Replace(words)
+	return strings.NewReplacer("NAME", strings.Join(names, " "), "TEXT", text, "STRING", pattern,
+		"COUNT", strings.TrimPrefix(label, asksFor), "LABEL", label).Replace(words)
 }
 
 func joinText(title, label string) string {
