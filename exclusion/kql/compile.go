@@ -1,6 +1,7 @@
 package kql
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ type Options struct {
 	// Watchlists gives the alias of the watchlist that holds a list, by the name
 	// in expressions, such as lists.vendor; another list is written out.
 	Watchlists map[string]string
+	// At is the instant, in KQL, at which the exclusion must not have lapsed;
+	// empty is now(). The time of the row judges it as the sensor did.
+	At string
 }
 
 // Step is a column that is computed before the condition.
@@ -194,7 +198,10 @@ func (c *compiler) scope() cond {
 	spec := c.x.Spec()
 	parts := []cond{}
 	if end, err := spec.ExpiresAfter(); err == nil && !end.IsZero() {
-		parts = append(parts, atom("now() < "+instant(end)))
+		if _, ok := c.table.Named(c.options.At); ok {
+			c.read(c.options.At)
+		}
+		parts = append(parts, atom(cmp.Or(c.options.At, "now()")+" < "+instant(end)))
 	}
 	if c.options.Detection != "" && c.table.DetectionColumn != "" {
 		parts = append(parts, atom(c.read(c.table.DetectionColumn)+" == "+quote(c.options.Detection)))

@@ -87,3 +87,17 @@ func rendered(t *testing.T, when string) string {
 	}
 	return b.String() + "\n"
 }
+
+// TestAt wants the lapse of an exclusion judged at the instant that is asked for.
+func TestAt(t *testing.T) {
+	x := compile(t, `file.path == "/a"`, besra.ContextFile)
+	for at, want := range map[string]string{"": "now() < datetime(2027-06-01T", "TimeGenerated": "TimeGenerated < datetime(2027-06-01T"} {
+		q, problems := kql.Compile(x, kql.Findings(), kql.Options{At: at})
+		if len(problems) > 0 || !strings.Contains(q.When, want) {
+			t.Errorf("at %q: %v, %s, want %s", at, problems, q.When, want)
+		}
+		if has := strings.Contains(fmt.Sprint(q.Columns), "TimeGenerated"); has != (at != "") {
+			t.Errorf("at %q: columns %v", at, q.Columns)
+		}
+	}
+}

@@ -123,9 +123,11 @@ func (b *builder) tableFunction(e *detection.Entry, t kql.Table) {
 		comment(why...)+t.Name+"\n"+kql.Pipe(queries...)))
 }
 
-// translate compiles an exclusion for a table, and notes what came of it.
+// translate compiles an exclusion for a table, and notes what came of it. A row
+// is judged at its own time, as at the sensor: a finding that an exclusion kept
+// out while it held does not come back when it lapses, the next one does.
 func (b *builder) translate(e *detection.Entry, x *exclusion.Exclusion, t kql.Table) (kql.Query, bool) {
-	q, problems := kql.Compile(x, t, kql.Options{Detection: e.Detection.ID, Watchlists: b.looked(e.Detection)})
+	q, problems := kql.Compile(x, t, kql.Options{Detection: e.Detection.ID, Watchlists: b.looked(e.Detection), At: "TimeGenerated"})
 	note := Translation{Detection: e.Detection.ID, Exclusion: x.ID(), Table: t.Name, Effect: string(q.Effect)}
 	if q.Effect == besra.EffectDowngrade && x.Spec().Effect != besra.EffectDowngrade {
 		note.Why = "an intruder can arrange what it rests on"

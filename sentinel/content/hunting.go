@@ -93,6 +93,7 @@ func savedSearch(d *detection.Detection, name, title, query string) *Resource {
 		Object{"name": "tactics", "value": strings.Join(attack.SentinelTactics(d.Attack.Tactics), ",")},
 		Object{"name": "techniques", "value": strings.Join(d.Attack.Techniques, ",")},
 	}
+	title = cut(title, maxName)
 	return &Resource{Kind: HuntingQuery, Name: name, Title: title, Detection: d.ID,
 		Properties: Object{"category": "Hunting Queries", "displayName": title, "query": query, "version": 2, "tags": tags}}
 }
@@ -113,7 +114,11 @@ func attribution(d *detection.Detection) string {
 func (b *builder) hunts(ds []*detection.Entry) {
 	for _, e := range ds {
 		d := e.Detection
-		if d.Hypothesis.Statement == "" || d.Status == detection.StatusDeprecated {
+		status, ok := huntStatus[d.Status]
+		if d.Status == detection.StatusDraft {
+			b.Report.Drafts++
+		}
+		if !ok || d.Hypothesis.Statement == "" {
 			continue
 		}
 		name := GUID("hunts/" + d.ID)
@@ -123,8 +128,8 @@ func (b *builder) hunts(ds []*detection.Entry) {
 		}
 		description += "\n\n" + attribution(d)
 		b.add(&Resource{Kind: Hunt, Name: name, Title: d.Title, Detection: d.ID, Properties: Object{
-			"displayName": "Besra: " + d.Title, "description": cut(description, maxDescription),
-			"status": huntStatus[d.Status], "hypothesisStatus": hypothesisStatus(d.Hypothesis.State),
+			"displayName": cut("Besra: "+d.Title, maxName), "description": cut(description, maxDescription),
+			"status": status, "hypothesisStatus": hypothesisStatus(d.Hypothesis.State),
 			"attackTactics": list(attack.SentinelTactics(d.Attack.Tactics)), "attackTechniques": list(d.Attack.Techniques),
 			"labels": []any{"besra", d.ID},
 		}})
@@ -137,9 +142,11 @@ func (b *builder) hunts(ds []*detection.Entry) {
 	}
 }
 
-// huntStatus is where a hunt stands that begins with a detection of a status.
+// huntStatus is where a hunt stands that begins with a detection of a status. A
+// draft has none: nobody has looked at its hypothesis yet, and a workspace
+// takes 100 hunts.
 var huntStatus = map[detection.Status]string{
-	detection.StatusDraft: "Backlog", detection.StatusTest: "New", detection.StatusStable: "Active",
+	detection.StatusTest: "New", detection.StatusStable: "Active",
 }
 
 func hypothesisStatus(s detection.State) string {

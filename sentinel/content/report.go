@@ -13,6 +13,8 @@ type Report struct {
 	// Bare counts rule files without a detection: their findings raise alerts,
 	// and that is all.
 	Bare int
+	// Drafts counts detections that are drafts: they have no hunt.
+	Drafts int
 	// Exclusions has a line for each exclusion and table.
 	Exclusions []Translation
 }
@@ -56,6 +58,9 @@ func (r Report) Markdown() string {
 	}
 	if r.Bare > 0 {
 		fmt.Fprintf(&b, "\n%d rule files without a detection have no content of their own: their findings raise alerts as all others do.\n", r.Bare)
+	}
+	if r.Drafts > 0 {
+		fmt.Fprintf(&b, "\n%d detections are drafts and have no hunt.\n", r.Drafts)
 	}
 	return b.String()
 }

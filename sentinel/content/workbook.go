@@ -54,7 +54,7 @@ func Sections() []Section {
 		{"Coverage gaps", "What was not decided or not seen. A host that is silent is not a clean host.", []Panel{
 			{"missing-facts", "Facts that exclusions asked for in vain", "barchart", 40, latest + `| mv-expand Decision = Decisions
 | where tostring(Decision.outcome) == "unknown"
-| mv-expand Fact = Decision.missing to typeof(string)
+| mv-expand Fact = Decision["missing"] to typeof(string)
 | summarize Findings = dcount(FindingId) by Fact
 | top 15 by Findings`},
 			{"sensors", "Hosts by their last findings", "table", 60, FindingsFunction + `
