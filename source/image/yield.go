@@ -122,25 +122,13 @@ func (y *yielder) file(f file, r io.Reader) error {
 		}})
 }
 
-// readStep is how much is reserved before it is known to be there.
-const readStep = 16 << 20
-
-// readAll reads a file of an announced size, which is never reserved at once
-// where it is large: the stream may end long before.
+// readAll reads a file of an announced size, which is within the limits. Where
+// the stream ends before it, what came is returned with the error.
 func readAll(r io.Reader, size int64) ([]byte, error) {
-	data := make([]byte, 0, min(size, readStep))
-	for int64(len(data)) < size {
-		if len(data) == cap(data) {
-			data = append(make([]byte, 0, min(size, 2*int64(cap(data)))), data...)
-		}
-		n, err := r.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		if err == io.EOF && int64(len(data)) < size {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil && err != io.EOF {
-			return data, broken(err)
-		}
+	data := make([]byte, size)
+	n, err := io.ReadFull(r, data)
+	if err != nil && size > 0 {
+		return data[:n], broken(err)
 	}
 	return data, nil
 }
