@@ -30,6 +30,7 @@ func schemes() []scheme {
 		{"capture", "FILE", "traffic in a pcap or pcapng file; - reads one from standard input", openCapture},
 		{"process", "PID|NAME|all", "memory of running processes, by number or by a glob over the name of the program (Linux, Windows)", openProcess},
 		{"image", "REF|PATH", "a container image, in a registry, a tarball of docker save or OCI, or the folder of a layout of OCI", openImage},
+		{"bucket", "URL", "objects in a store: s3://BUCKET/PREFIX, azblob://CONTAINER/PREFIX, gs://BUCKET/PREFIX, file:///DIR", openBucket},
 		{"live", "INTERFACE", "traffic on a network interface, until interrupted (Linux, needs CAP_NET_RAW)", openLive},
 	}
 }
