@@ -58,9 +58,14 @@ const interval = 1 << 12
 // MatchEach calls yield with each start that next gives and with the end that
 // MatchAt finds for it, -1 being none, until yield returns false. next returns
 // the first start from a place on; starts are taken and given in ascending
-// order.
+// order. The work is shared: by a sweep where matches are bounded, or else by
+// runs abreast.
 func (m *Machine) MatchEach(p *Prog, data []byte, limit int, next func(from int) (start int, ok bool), yield func(start, end int) bool) {
 	m = m.idle()
+	if p.sweeps(limit) {
+		m.sweepEach(p, data, next, yield)
+		return
+	}
 	d := m.lineUp(p, preferred, data, limit)
 	defer m.dismiss()
 	b := &m.abreast
@@ -95,6 +100,10 @@ func (m *Machine) MatchEach(p *Prog, data []byte, limit int, next func(from int)
 // to a place. Starts come in no order, and may come more than once.
 func (m *Machine) StartsBeforeEach(p *Prog, data []byte, limit int, next func(to int) (end int, ok bool), yield func(start int) bool) {
 	m = m.idle()
+	if p.sweeps(limit) {
+		m.simulateEach(p, data, next, yield)
+		return
+	}
 	d := m.lineUp(p, allStarts, data, limit)
 	defer m.dismiss()
 	end, more := next(len(data))

@@ -229,3 +229,18 @@ func BenchmarkAbreast(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkSweep(b *testing.B) {
+	data := []byte(strings.Repeat(strings.Repeat("a", 2000)+"b", 16))
+	for _, src := range []string{`(a{1,50}){1,40}b`, `a.{0,200}a.{0,200}a.{0,200}a.{0,200}b`, `(foo|ba?r)[a-z]{2,6}x`} {
+		p := compileText(b, src, Options{})
+		b.Run(src, func(b *testing.B) {
+			m := new(Machine)
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				m.MatchEach(p, data, 0, func(p int) (int, bool) { return p, p <= len(data) }, func(int, int) bool { return true })
+			}
+			b.ReportMetric(float64(p.Insts()), "insts")
+		})
+	}
+}

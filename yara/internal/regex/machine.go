@@ -10,6 +10,7 @@ type Machine struct {
 	cache
 	simulation
 	abreast abreast
+	sweep   sweep
 	chains  chainRun
 	dfas    map[dfaKey]*dfa
 	last    dfaKey // the dfa of the last run, which is often that of the next

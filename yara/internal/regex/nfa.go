@@ -36,6 +36,8 @@ type nfa struct {
 	looks, narrow bool
 	// anchored is set where a match can begin at the start of the data only.
 	anchored bool
+	// loops is set where an instruction leads to itself or a later one.
+	loops bool
 
 	// classOf groups bytes that no instruction tells apart; rep has a byte of
 	// each group.
@@ -56,6 +58,9 @@ func newNFA(n *Node) *nfa {
 	b.narrow = true
 	b.start = b.node(n, b.emit(inst{op: opMatch}))
 	b.anchored = n.Anchored()
+	for pc, i := range b.insts[1:] {
+		b.loops = b.loops || int(i.out) > pc || i.op == opSplit && int(i.arg) > pc
+	}
 	b.classes()
 	return &b.nfa
 }

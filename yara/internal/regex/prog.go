@@ -140,6 +140,9 @@ func (p *Prog) Node() *Node {
 	return p.form.Load().node
 }
 
+// Insts is the number of instructions, as Limits counts them.
+func (p *Prog) Insts() int { return p.size }
+
 // MinLen is the least number of bytes of a match.
 func (p *Prog) MinLen() int { return p.min }
 

@@ -77,7 +77,7 @@ func (s *State) verifyRegexp(n *needle, l *lit, hit int) {
 	if place := hit - a.Delta; place >= 0 && !s.postpone(n, place) {
 		before := s.machine.Steps()
 		s.verifyAt(n, place)
-		s.spend(n, before)
+		s.spend(n, before, place)
 	}
 }
 
@@ -131,7 +131,7 @@ func (s *State) searchRegexp(n *needle) {
 	looks := 0
 	s.machine.Starts(p, s.data, 0, len(s.data), func(start int) bool {
 		if !all && !s.exploration(n).together {
-			s.matchFromCounted(n, start)
+			s.matchFromCounted(n, start, len(s.data)-start)
 		} else {
 			if starts.words == nil {
 				starts = newPlaces(len(s.data) + 1)
@@ -148,7 +148,7 @@ func (s *State) searchRegexp(n *needle) {
 func (s *State) matchesFrom(n *needle, starts places) {
 	at, ok := starts.next(0)
 	for ; ok && s.open(n) && !s.exploration(n).together; at, ok = starts.next(at + 1) {
-		s.matchFromCounted(n, at)
+		s.matchFromCounted(n, at, at)
 		if at%1024 == 0 && s.interrupted() {
 			return
 		}
@@ -165,10 +165,10 @@ func (s *State) matchesFrom(n *needle, starts places) {
 	})
 }
 
-func (s *State) matchFromCounted(n *needle, start int) {
+func (s *State) matchFromCounted(n *needle, start, done int) {
 	before := s.machine.Steps()
 	s.matchFrom(n, start)
-	s.spend(n, before)
+	s.spend(n, before, done)
 }
 
 func (s *State) searchRegexpAt(n *needle, at int) {
@@ -241,27 +241,33 @@ func (e *exploration) visit(start, size int) bool {
 
 // Hits and starts are verified one by one, which is fastest where they are few.
 // Where they are many, and runs from them long, that is no longer linear in the
-// data. So after stepsAByte for each byte of the data, and a grace, the rest are
-// collected and verified together (see regex.Machine.MatchEach).
+// data. So after a number of steps for each byte of the data that was done, and
+// a grace, the rest are collected and verified together: see
+// regex.Machine.MatchEach, which takes few steps a byte, or, where matches are
+// bounded, no more than the expression has instructions.
 const (
 	stepsAByte = 4
 	grace      = 1 << 16
+	// sweepGain is how many instructions of a sweep cost as much as another step.
+	sweepGain = 4
 )
 
-// spend counts the steps since before.
-func (s *State) spend(n *needle, before int) {
+// spend counts the steps since before. done is how many bytes of the data were
+// done, about.
+func (s *State) spend(n *needle, before, done int) {
 	x := s.exploration(n)
 	x.steps += s.machine.Steps() - before
-	if x.steps > stepsAByte*len(s.data)+s.grace && !x.together {
+	if x.steps <= s.grace+stepsAByte*done || x.together {
+		return
+	}
+	if whole := wholeOf(n.Needle); whole.MaxLen() < 0 || x.steps > s.grace+whole.Insts()/sweepGain*done {
 		x.together = n.sharesRuns()
 	}
 }
 
 // sharesRuns reports whether verifying hits together is worth it and possible.
-// Where matches are bounded they are short, or the expression is as long, and
-// counts: its runs share nothing.
 func (n *needle) sharesRuns() bool {
-	return n.expr.linked == nil && wholeOf(n.Needle).MaxLen() < 0 && (n.expr.forward != 0 || n.backwards() != nil)
+	return n.expr.linked == nil && (n.expr.forward != 0 || n.backwards() != nil)
 }
 
 // postpone keeps the place of a hit for later, if hits are verified together.
