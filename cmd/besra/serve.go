@@ -21,6 +21,7 @@ import (
 	"github.com/besra-hunt/besra/facts"
 	"github.com/besra-hunt/besra/source/gateway"
 	"github.com/besra-hunt/besra/source/icap"
+	"github.com/besra-hunt/besra/source/milter"
 	"github.com/besra-hunt/besra/source/submit"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -72,6 +73,7 @@ func gatewayKinds() []gatewayKind {
 	return []gatewayKind{
 		{"http", "127.0.0.1:8450", "files that others submit over HTTP; the findings come back as JSON", (*serveFlags).openHTTP},
 		{"icap", "127.0.0.1:1344", "objects that proxies and firewalls submit over ICAP: services reqmod, respmod, scan", (*serveFlags).openICAP},
+		{"milter", "127.0.0.1:8891", "messages that postfix or sendmail asks about; also the path of a Unix socket", (*serveFlags).openMilter},
 	}
 }
 
@@ -200,6 +202,10 @@ func (s *serveFlags) gateways(shared setting, stderr io.Writer, args []string) (
 func (s *serveFlags) openICAP(in setting) (besra.Source, error) {
 	return icap.New(icap.Config{Address: in.address, Limits: in.limits, Policy: in.policy, Facts: in.facts, Stop: in.stop,
 		Tag: in.tag, Service: "Besra " + currentVersion().Version})
+}
+
+func (s *serveFlags) openMilter(in setting) (besra.Source, error) {
+	return milter.New(milter.Config{Address: in.address, Limits: in.limits, Policy: in.policy, Facts: in.facts, Stop: in.stop})
 }
 
 func (s *serveFlags) openHTTP(in setting) (besra.Source, error) {

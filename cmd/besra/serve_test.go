@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -132,6 +133,22 @@ func TestServeHTTP(t *testing.T) {
 	stderr, record := s.end(t)
 	if !strings.Contains(stderr, "1 targets, 1 matches") || !strings.Contains(record, `"name":"submitted:x"`) || !strings.Contains(record, `"reason":"not_allowed"`) {
 		t.Errorf("got %q and record %s", stderr, record)
+	}
+}
+
+func TestServeMilter(t *testing.T) {
+	s := startServe(t, "serve", "milter:127.0.0.1:0")
+	packet := func(text string) string {
+		return string(binary.BigEndian.AppendUint32(nil, uint32(len(text)))) + text
+	}
+	got := s.talk(t, packet("O\x00\x00\x00\x06\x00\x00\x00\x00\x00\x08\x00\x00")+packet("DMi\x004AB\x00")+packet("M<a@example.org>\x00")+
+		packet("LContent-Type\x00multipart/mixed; boundary=x\x00")+packet("N")+
+		packet("B--x\r\nContent-Type: application/x; name=f.bin\r\nContent-Transfer-Encoding: base64\r\n\r\nQkVTUkEtU0VSVkUtTUFSS0VS\r\n--x--\r\n")+packet("E")+packet("Q"))
+	if !strings.Contains(got, "y550 5.7.1 Refused: Marker by us\x00") {
+		t.Errorf("got %q, want the message refused", got)
+	}
+	if _, record := s.end(t); !strings.Contains(record, `"name":"mail:4AB!f.bin"`) {
+		t.Errorf("got record %s", record)
 	}
 }
 

@@ -96,6 +96,28 @@ func (g *Gate) Read(r io.Reader) (*Body, error) {
 	}
 }
 
+// NewBody returns an empty object, for what comes in pieces.
+func (g *Gate) NewBody() *Body { return &Body{gate: g} }
+
+// Append adds to the object as far as the limits allow; Over tells where they
+// did not.
+func (b *Body) Append(p []byte) {
+	if b.Over != nil {
+		return
+	}
+	if room := b.gate.limits.Object - int64(len(b.Data)); int64(len(p)) > room {
+		b.Over = &besra.LimitError{Limit: "object size", Max: b.gate.limits.Object}
+		p = p[:room]
+	}
+	for int64(len(b.Data)+len(p)) > b.reserved {
+		if !b.reserve(step) {
+			b.Over = &besra.LimitError{Limit: "objects in memory", Max: b.gate.limits.Held}
+			return
+		}
+	}
+	b.Data = append(b.Data, p...)
+}
+
 // reserve takes n bytes of the limit.
 func (b *Body) reserve(n int64) bool {
 	if b.gate.held.Add(n) > b.gate.limits.Held {

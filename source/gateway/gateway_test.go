@@ -97,6 +97,32 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestAppend holds an object that comes in pieces to the same limits.
+func TestAppend(t *testing.T) {
+	g := NewGate(t.Context(), &sourcetest.Recorder{}, Limits{Object: 10, Held: step})
+	b := g.NewBody()
+	b.Append([]byte("0123456"))
+	if b.Over != nil {
+		t.Errorf("got %v below the limit", b.Over)
+	}
+	b.Append([]byte("789xyz"))
+	b.Append([]byte("more"))
+	if string(b.Data) != "0123456789" || b.Over == nil {
+		t.Errorf("got %q, over %v", b.Data, b.Over)
+	}
+	other := g.NewBody()
+	if other.Append([]byte("x")); other.Over == nil || len(other.Data) != 0 {
+		t.Errorf("got %q beyond what may be held", other.Data)
+	}
+	b.Release()
+	if other = g.NewBody(); g.held.Load() != 0 {
+		t.Errorf("%d bytes are held after all was released", g.held.Load())
+	}
+	if other.Append([]byte("x")); other.Over != nil {
+		t.Errorf("got %v after memory came back", other.Over)
+	}
+}
+
 // TestAsk wants bytes to reach the run, and the limit to be told to both sides.
 func TestAsk(t *testing.T) {
 	r := &sourcetest.Recorder{On: func(t besra.Target) error {

@@ -117,3 +117,16 @@ func inherit(g *facts.Given, outer besra.Target) {
 		}
 	}
 }
+
+// envelope takes over what a mail server said of the delivery, which no header
+// can: it stands above what the message says of it.
+func envelope(ctx context.Context, g *facts.Given, outer besra.Target) {
+	if outer.Context != besra.ContextMail {
+		return
+	}
+	for _, name := range []string{"mail.envelope_from", "mail.envelope_to", "mail.client_ip", "mail.helo", "mail.user"} {
+		if f := outer.Facts.Fact(ctx, name); f.Known() {
+			g.State(name, f.Value, f.Grade, f.Source)
+		}
+	}
+}

@@ -131,6 +131,7 @@ func (w *walk) yield(name string, body io.Reader) error {
 	g.Path(name, "name of the part")
 	if w.header != nil {
 		w.header.state(g, w.config.Trusted)
+		envelope(w.ctx, g, w.outer)
 	} else {
 		inherit(g, w.outer)
 	}
