@@ -87,6 +87,7 @@ protocols carry, are opened up at every level. A place is one of:
 // register adds the flags of every kind of hunt: with what, how, to where.
 func (h *huntFlags) register(f *pflag.FlagSet) {
 	h.output.register(f)
+	h.output.sink.register(f)
 	f.StringArrayVarP(&h.packs, "pack", "p", nil, "folder of detections, a signed archive (.bpk), or a .yar file; may be repeated")
 	f.StringArrayVar(&h.trust, "trust-key", nil, "file of a public key that may sign archives, besides those in trusted-keys of the configuration; may be repeated")
 	f.StringArrayVar(&h.tags, "tag", nil, "tag of the host, the fact host.tags; may be repeated")
@@ -98,7 +99,7 @@ func (h *huntFlags) register(f *pflag.FlagSet) {
 	h.archives.register(f)
 	h.limits.register(f)
 	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
-	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger, else asked)")
+	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger or --sink, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
 	h.profile.register(f)
 }
@@ -258,10 +259,10 @@ func (h *huntFlags) check() error {
 	return nil
 }
 
-// allFacts reports whether findings hold all facts: on a ledger they do, unless
-// told otherwise, so that a new exclusion can be tried on them.
+// allFacts reports whether findings hold all facts: on a ledger and in Sentinel
+// they do, unless told otherwise, so that a new exclusion can be tried on them.
 func (h *huntFlags) allFacts() bool {
-	return h.facts == "all" || h.facts == "" && h.ledger != ""
+	return h.facts == "all" || h.facts == "" && (h.ledger != "" || h.output.sink.any())
 }
 
 // compile loads and compiles the packs. Invalid content ends the run before

@@ -24,7 +24,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"standin": cmdStandin, "portal": cmdPortal},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"standin": cmdStandin, "portal": cmdPortal,
+			"fault": cmdFault, "role": cmdRole, "landed": cmdLanded},
 		Setup: func(env *testscript.Env) error {
 			env.Values[standinKey{}] = new(*standin.Server)
 			repo, err := filepath.Abs("../..")

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/sentinel/ingest"
 	"github.com/besra-hunt/besra/sink/cef"
 	"github.com/besra-hunt/besra/sink/csv"
 	"github.com/besra-hunt/besra/sink/ecs"
@@ -19,6 +20,7 @@ import (
 	"github.com/besra-hunt/besra/sink/ndjson"
 	"github.com/besra-hunt/besra/sink/ocsf"
 	"github.com/besra-hunt/besra/sink/sarif"
+	"github.com/besra-hunt/besra/sink/sentinel"
 	"github.com/besra-hunt/besra/sink/syslog"
 	"github.com/besra-hunt/besra/sink/table"
 	"github.com/charmbracelet/x/term"
@@ -31,6 +33,7 @@ type outputFlags struct {
 	file           string
 	showSuppressed bool
 	delivery       deliveryFlags
+	sink           sinkFlags
 	earlier        earlier // is set while what an earlier part of a hunt found is written
 }
 
@@ -59,6 +62,7 @@ func formats() []format {
 		plain("cef", "Common Event Format, a line a finding", cef.New),
 		plain("ecs", "Elastic Common Schema, a line a finding", ecs.New),
 		plain("ocsf", "OCSF Detection Finding, a line a finding", ocsf.New),
+		{"sentinel", "rows of the table in Microsoft Sentinel, a line a finding", func(_ *outputFlags, w io.Writer) besra.Sink { return sentinel.New(w, ingest.NewEncoder()) }},
 		{"syslog", "RFC 5424, a line a finding", func(_ *outputFlags, w io.Writer) besra.Sink { return syslog.New(w, "cef", cef.Encode) }},
 	}
 }
@@ -125,6 +129,9 @@ func (o *outputFlags) files() []string {
 	if o.delivery.spool != "" {
 		names = append(names, o.delivery.spool)
 	}
+	if o.sink.any() {
+		names = append(names, o.sink.ship.dir())
+	}
 	return names
 }
 
@@ -158,6 +165,13 @@ func (o *outputFlags) open(stdio stdio) (besra.Sink, error) {
 			return nil, err
 		}
 		all.sinks = append(all.sinks, s)
+	}
+	sinks, err := o.sink.open(stdio)
+	for _, s := range sinks {
+		all.sinks = append(all.sinks, o.earlier.only(s))
+	}
+	if err != nil {
+		return nil, errors.Join(err, all.Close())
 	}
 	return all, nil
 }

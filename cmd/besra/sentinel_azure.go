@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -18,7 +20,7 @@ type azureFlags struct {
 
 func (a *azureFlags) register(f *pflag.FlagSet) {
 	c := &a.given
-	f.StringVar(&a.file, "config", "", "YAML file with the settings below; a flag goes before it")
+	a.registerFile(f, "config")
 	f.StringVar(&c.Cloud, "cloud", "", "public, government, china, or a file that describes a cloud (default public)")
 	f.StringVar(&c.Subscription, "subscription", "", "subscription of the workspace, a GUID")
 	f.StringVar(&c.ResourceGroup, "resource-group", "", "resource group of the workspace")
@@ -31,12 +33,21 @@ func (a *azureFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&c.Auth.TokenFile, "token-file", "", "file with the federated token of a workload")
 }
 
+// azureConfigName is the file of a project that holds these settings. It is
+// looked for in the working directory and those above.
+const azureConfigName = ".besra-sentinel.yaml"
+
+func (a *azureFlags) registerFile(f *pflag.FlagSet, name string) {
+	f.StringVar(&a.file, name, "", "YAML file with where the workspace is and as whom to sign in; a flag goes before it (default: $BESRA_SENTINEL_CONFIG, or "+azureConfigName+" here or above)")
+}
+
 // config joins the flags with the file.
 func (a *azureFlags) config() (azure.Config, error) {
-	if a.file == "" {
+	file := cmp.Or(a.file, os.Getenv("BESRA_SENTINEL_CONFIG"), findAbove(azureConfigName))
+	if file == "" {
 		return a.given, nil
 	}
-	c, err := azure.ReadConfig(a.file)
+	c, err := azure.ReadConfig(file)
 	return a.given.Or(c), err
 }
 

@@ -4,11 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/besra-hunt/besra/exclusion/kql"
+	"github.com/besra-hunt/besra/report"
 	"github.com/besra-hunt/besra/sentinel/azure"
+	"github.com/besra-hunt/besra/sentinel/ingest"
 	"github.com/besra-hunt/besra/sentinel/standin"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -73,4 +78,72 @@ func cmdPortal(ts *testscript.TestScript, neg bool, args []string) {
 	edited := maps.Clone(old)
 	edited["properties"] = properties
 	ts.Check(s.SetResource(path, edited))
+}
+
+func theStandin(ts *testscript.TestScript) *standin.Server {
+	s := *ts.Value(standinKey{}).(**standin.Server)
+	if s == nil {
+		ts.Fatalf("no stand-in was started")
+	}
+	return s
+}
+
+// cmdFault has the ingestion API answer with a status from now on: fault STATUS
+// RETRY-AFTER, or without arguments no longer.
+func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 && len(args) != 2 {
+		ts.Fatalf("usage: fault [STATUS RETRY-AFTER]")
+	}
+	if len(args) == 0 {
+		theStandin(ts).Fail(nil)
+		return
+	}
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	theStandin(ts).Fail(func(r *http.Request) standin.Fault {
+		if !strings.Contains(r.URL.Path, "/streams/") {
+			return standin.Fault{}
+		}
+		return standin.Fault{Status: status, RetryAfter: args[1]}
+	})
+}
+
+// cmdRole leaves the application with these roles, or all.
+func cmdRole(ts *testscript.TestScript, neg bool, args []string) {
+	theStandin(ts).AddClient("app", "very-secret", args...)
+}
+
+// cmdLanded wants every finding of a record in the table, and no other of its
+// run: landed STREAM RECORD.
+func cmdLanded(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: landed STREAM RECORD")
+	}
+	want := map[string]int{}
+	run := ""
+	for rec, err := range report.Read(strings.NewReader(ts.ReadFile(args[1]))) {
+		ts.Check(err)
+		if f := rec.Finding; f != nil {
+			want[f.ID+" "+ingest.Severity(f.Severity)+" "+string(f.Verdict)] = 0
+			run = f.Run
+		}
+	}
+	for _, row := range theStandin(ts).Rows("Custom-" + args[0] + "_CL") {
+		if row["RunId"] != run {
+			continue
+		}
+		id := fmt.Sprint(row["FindingId"], " ", row["Severity"], " ", row["Verdict"])
+		if _, ok := want[id]; !ok {
+			ts.Fatalf("%s is in the table and not in the record", id)
+		}
+		want[id]++
+	}
+	for id, n := range want {
+		if n == 0 {
+			ts.Fatalf("%s has not landed", id)
+		}
+	}
+	if len(want) < 5 {
+		ts.Fatalf("the record has %d findings: too few to say anything", len(want))
+	}
 }

@@ -50,9 +50,28 @@ func (s *Spool) Writer() (*Writer, error) {
 // ErrLong is a row longer than [MaxRow].
 var ErrLong = fmt.Errorf("the row is longer than %d bytes", MaxRow)
 
-// Append keeps a row. It reports false, and counts the row, where the spool is
-// full. After an error nothing of the row is in the spool.
+// Append keeps a row, or drops and counts it where the spool is full: it then
+// reports false. After an error nothing of the row is in the spool.
 func (w *Writer) Append(row []byte) (bool, error) {
+	kept, err := w.offer(row, measureAgain)
+	if kept || err != nil {
+		return kept, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dropped++
+	if w.noted == 0 {
+		return false, w.noteDropped()
+	}
+	return false, nil
+}
+
+// Offer is Append for a row that can wait: it counts nothing.
+func (w *Writer) Offer(row []byte) (bool, error) { return w.offer(row, 0) }
+
+// offer keeps a row where there is room. A full spool is measured anew where that
+// was last done so long ago.
+func (w *Writer) offer(row []byte, again time.Duration) (bool, error) {
 	if len(row) > MaxRow {
 		return false, ErrLong
 	}
@@ -61,24 +80,17 @@ func (w *Writer) Append(row []byte) (bool, error) {
 	if w.closed {
 		return false, os.ErrClosed
 	}
-	room, err := w.room(int64(len(row) + headLength))
-	if err != nil {
+	room, err := w.room(int64(len(row)+headLength), again)
+	if err != nil || !room {
 		return false, err
-	}
-	if !room {
-		w.dropped++
-		if w.noted == 0 {
-			return false, w.noteDropped()
-		}
-		return false, nil
 	}
 	return true, w.append(row)
 }
 
 // room reports whether n bytes more fit into the spool.
-func (w *Writer) room(n int64) (bool, error) {
+func (w *Writer) room(n int64, again time.Duration) (bool, error) {
 	full := w.used+n > w.s.max
-	if w.since > measureEvery || full && time.Since(w.measured) > measureAgain {
+	if w.since > measureEvery || full && time.Since(w.measured) >= again {
 		if err := w.measure(); err != nil {
 			return false, err
 		}
