@@ -55,6 +55,12 @@ type Target struct {
 	Context Context
 	// Size is the number of bytes, or -1 where it is not known before reading.
 	Size int64
+	// Stamp changes when the bytes do, as far as the place can tell without
+	// reading them: identity, size and times of a file, the digest of a blob.
+	// Empty where it cannot. Shared says that other targets of the run may have
+	// the same stamp, and then the same bytes: the other names of a file.
+	Stamp  string
+	Shared bool
 	// Facts answers what is known besides the bytes. Never nil.
 	Facts Facts
 	// Open gives the bytes. The error says why they cannot be had.

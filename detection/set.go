@@ -269,8 +269,18 @@ func (c *setCompiler) failed(e *Entry) bool {
 
 // SetExternals fills the external variables that the set's rules use.
 func (s *Set) SetExternals(ctx context.Context, scanner *yara.Scanner, facts besra.Facts) {
+	for i, value := range s.ExternalValues(ctx, facts) {
+		scanner.SetExternal(s.externals[i], value)
+	}
+}
+
+// ExternalValues returns what the set's rules are told of a target besides its
+// content: nil where they use no external variables.
+func (s *Set) ExternalValues(ctx context.Context, facts besra.Facts) []string {
+	var values []string
 	for _, name := range s.externals {
 		value, _ := facts.Fact(ctx, externals[name]).Text() // "" where not known
-		scanner.SetExternal(name, value)
+		values = append(values, value)
 	}
+	return values
 }

@@ -40,25 +40,28 @@ func (l *Limits) setDefaults() {
 	defaultTo(&l.Release, releaseStep)
 }
 
-// expand opens up a target that was scanned and scans what lies inside, depth
-// first, while its content is at hand.
-func (w *worker) expand(ctx context.Context, t besra.Target, data []byte) error {
+// expander finds who knows a way into a content; nil where nobody does.
+func (w *worker) expander(t besra.Target, data []byte) besra.Expander {
 	for _, e := range w.Expanders {
-		kind := e.Kind(t, data)
-		if kind == "" {
-			continue
+		if e.Kind(t, data) != "" {
+			return e
 		}
-		if w.depth == w.Limits.Depth {
-			return &besra.LimitError{Limit: "depth", Max: int64(w.depth)}
-		}
-		if w.depth == 0 {
-			w.budget = besra.Budget{Members: w.Limits.Members, Bytes: w.Limits.Bytes}
-			w.held = 0
-		}
-		defer w.enter(data)()
-		return e.Expand(ctx, t, data, &w.budget, (*inside)(w))
 	}
 	return nil
+}
+
+// expand opens up a target that was scanned and scans what lies inside, depth
+// first, while its content is at hand.
+func (w *worker) expand(ctx context.Context, e besra.Expander, t besra.Target, data []byte) error {
+	if w.depth == w.Limits.Depth {
+		return &besra.LimitError{Limit: "depth", Max: int64(w.depth)}
+	}
+	if w.depth == 0 {
+		w.budget = besra.Budget{Members: w.Limits.Members, Bytes: w.Limits.Bytes}
+		w.held = 0
+	}
+	defer w.enter(data)()
+	return e.Expand(ctx, t, data, &w.budget, (*inside)(w))
 }
 
 // enter goes a level down into a content, and returns what comes back up. What

@@ -9,23 +9,15 @@ import (
 	"github.com/besra-hunt/besra/yara"
 )
 
-// patterns copies the rule's patterns that matched, with excerpts.
-func (r *run) patterns(rule yara.Rule, data view) []besra.PatternHits {
+// patterns makes the record of a rule's patterns that occur, with excerpts.
+func (r *run) patterns(m matched, data view) []besra.PatternHits {
 	var hits []besra.PatternHits
-	for p := range rule.Patterns() {
-		if p.Private() {
-			continue
+	for _, p := range m.Patterns {
+		hit := besra.PatternHits{ID: p.ID, Count: p.Count}
+		for _, at := range p.Matches {
+			hit.Matches = append(hit.Matches, r.match(at, data))
 		}
-		hit := besra.PatternHits{ID: p.ID()}
-		for m := range p.Matches() {
-			hit.Count++
-			if len(hit.Matches) < r.MaxMatches {
-				hit.Matches = append(hit.Matches, r.match(m, data))
-			}
-		}
-		if hit.Count > 0 {
-			hits = append(hits, hit)
-		}
+		hits = append(hits, hit)
 	}
 	return hits
 }

@@ -78,7 +78,7 @@ func (w *worker) scanMemory(ctx context.Context, t besra.Target, m besra.Memory)
 		total += r.Size
 	}
 	total -= w.unread(t, results.Gaps())
-	w.findings(ctx, results, t, scattered{m, total}, func() string { return "" })
+	w.findings(ctx, replyOf(results, w.MaxMatches), t, scattered{m, total}, func() string { return "" })
 	if err == nil {
 		w.done(total)
 	}

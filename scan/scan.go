@@ -37,6 +37,14 @@ type Hunt struct {
 	Expanders []besra.Expander
 	Limits    Limits
 
+	// Cache, where not nil, is asked what the engine has said of a content before.
+	// With CacheStat a file in which nothing was found, and that by its
+	// [besra.Target.Stamp] is still the same, is not even read.
+	Cache     Cache
+	CacheStat bool
+	// Collect, where not nil, is called by any worker with each target in which
+	// something was found that no exclusion hides.
+	Collect func(Evidence) error
 	// Pace holds the run back; nil means that nothing does.
 	Pace *pace.Pacer
 
@@ -75,6 +83,7 @@ func (h *Hunt) Execute(ctx context.Context) (besra.Summary, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &run{Hunt: h, ctx: ctx, cancel: cancel, start: h.Now(),
+		rules: rulesByName(h.Set.Rules), unsteady: unsteady(h.Set.Rules),
 		targets: make(chan besra.Target, 2*h.Workers),
 		records: make(chan noted, 4*h.Workers)}
 	written := make(chan struct{})
@@ -107,14 +116,17 @@ func defaultTo[T comparable](p *T, v T) {
 // run is the state of one Execute.
 type run struct {
 	*Hunt
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	start   time.Time
-	targets chan besra.Target
-	records chan noted
-	counts  counts
-	sinkErr error      // owned by write until records is closed and drained
-	profile sync.Mutex // is held while Profile is called
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	start    time.Time
+	targets  chan besra.Target
+	records  chan noted
+	counts   counts
+	sinkErr  error // owned by write until records is closed and drained
+	recall   recall
+	rules    func() map[[2]string]yara.Rule
+	unsteady bool       // the rules may say something else of the same content
+	profile  sync.Mutex // is held while Profile is called
 }
 
 // noted is a record on its way to the sink, with the target that it is of, or

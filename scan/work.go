@@ -51,7 +51,9 @@ type worker struct {
 	scanner  *yara.Scanner
 	releaser besra.Releaser // of the content under way; nil where it has none
 	released int64
-	paced    int64 // bytes of the content that the pacer knows of
+	copied   []byte // a content that nobody else can change
+	uncached bool   // the content under way is none
+	paced    int64  // bytes of the content that the pacer knows of
 
 	depth  int           // how many targets the one under way lies in
 	budget besra.Budget  // of the outermost of them
@@ -161,6 +163,10 @@ func (w *worker) mayOpen(t besra.Target) error {
 
 // scan does all that is done with one target.
 func (w *worker) scan(t besra.Target) {
+	if w.knownEmpty(t) {
+		w.done(t.Size)
+		return
+	}
 	if w.mayOpen(t) != nil {
 		return // the run is over
 	}
@@ -200,12 +206,12 @@ func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.
 	if m, ok := content.(besra.Memory); ok {
 		return w.scanMemory(ctx, t, m)
 	}
-	data := content.Bytes()
+	data := w.steady(content.Bytes())
 	if f, ok := t.Facts.(besra.ContentFacts); ok {
 		f.SetContent(data)
 		defer f.SetContent(nil)
 	}
-	err = w.search(ctx, t, data)
+	empty, err := w.search(ctx, t, data)
 	if err == nil {
 		w.done(int64(len(data)))
 	}
@@ -213,35 +219,46 @@ func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.
 	if ctx.Err() != nil {
 		return err
 	}
-	return errors.Join(err, w.expand(ctx, t, data))
-}
-
-// search runs the engine and hands on what matched.
-func (w *worker) search(ctx context.Context, t besra.Target, data []byte) error {
-	w.Set.SetExternals(ctx, w.scanner, t.Facts)
-	// Results hold what was found to match even where a module failed.
-	results, err := w.scanner.Scan(ctx, data)
-	if err != nil && ctx.Err() != nil {
+	e := w.expander(t, data)
+	if e == nil {
+		if empty {
+			w.rememberEmpty(ctx, t)
+		}
 		return err
 	}
-	w.findings(ctx, results, t, whole(data), func() string { return contentDigest(ctx, t, data) })
-	return err
+	return errors.Join(err, w.expand(ctx, e, t, data))
+}
+
+// search asks the engine and hands on what matched; empty tells that all was
+// searched and nothing did.
+func (w *worker) search(ctx context.Context, t besra.Target, data []byte) (empty bool, err error) {
+	r, err := w.ask(ctx, t, data)
+	if r == nil {
+		return false, err
+	}
+	w.findings(ctx, r, t, whole(data), func() string { return contentDigest(ctx, t, data) })
+	return err == nil && len(r.Rules) == 0, err
 }
 
 // findings hands on what matched. digest names the content, where anything did.
-func (w *worker) findings(ctx context.Context, results *yara.Results, t besra.Target, data view, digest func() string) {
+func (w *worker) findings(ctx context.Context, r *reply, t besra.Target, data view, digest func() string) {
 	sum := ""
-	for rule := range results.Matching() {
+	var shown []*besra.Finding
+	for _, m := range r.Rules {
 		if sum == "" {
 			sum = digest()
 		}
-		if f := w.finding(ctx, rule, t, data, sum); f != nil {
+		if f := w.finding(ctx, m, t, data, sum); f != nil {
 			if w.answer != nil {
 				w.answer.AddFinding(f)
+			}
+			if f.Verdict != besra.VerdictSuppressed {
+				shown = append(shown, f)
 			}
 			w.send(besra.Record{Type: besra.RecordFinding, Finding: f})
 		}
 	}
+	w.collect(ctx, t, data, shown)
 }
 
 // contentDigest returns the SHA-256 of the bytes that were scanned. The facts
@@ -294,19 +311,19 @@ func gapReason(err error) string {
 
 // finding makes the record of one matching rule and lets the exclusions decide.
 // It returns nil for a rule that is no detection of its own (a helper).
-func (r *run) finding(ctx context.Context, rule yara.Rule, t besra.Target, data view, digest string) *besra.Finding {
-	entry := r.Set.Entry(rule)
+func (r *run) finding(ctx context.Context, m matched, t besra.Target, data view, digest string) *besra.Finding {
+	entry := r.Set.Entry(m.rule)
 	if entry == nil {
 		return nil
 	}
-	det, ref, severity := entry.Describe(rule)
+	det, ref, severity := entry.Describe(m.rule)
 	f := &besra.Finding{
 		Run: r.Run.ID, Time: r.Now().UTC(), Host: r.Run.Host,
 		Verdict: besra.VerdictAlert, Severity: severity, AuthorSeverity: severity,
 		Detection: det,
 		Rule:      ref,
 		Target:    besra.TargetRef{Name: besra.Text(t.Name), Context: t.Context, Size: data.size(), SHA256: digest},
-		Patterns:  r.patterns(rule, data),
+		Patterns:  r.patterns(m, data),
 	}
 	f.ID = findingID(f)
 	facts := exclusion.Remember(t.Facts)

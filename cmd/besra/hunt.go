@@ -58,6 +58,8 @@ type huntFlags struct {
 	baseline      string
 
 	limits     limitFlags
+	evidence   evidenceFlags
+	cache      cacheFlags
 	checkpoint checkpoint
 	filesFrom  string
 	dryRun     bool
@@ -98,6 +100,8 @@ func (h *huntFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&h.ignoreInvalid, "ignore-invalid", false, "go on without rules and exclusions that are invalid; the run is then incomplete")
 	h.archives.register(f)
 	h.limits.register(f)
+	h.evidence.register(f)
+	h.cache.register(f)
 	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
 	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger or --sink, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
@@ -179,6 +183,10 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 		return err
 	}
 	defer book.close()
+	if err := errors.Join(h.evidence.open(), h.cache.open(set)); err != nil {
+		return err
+	}
+	defer h.cache.close(stdio)
 	run := h.describe(ctx, host, set, paths)
 	if err := h.checkpoint.open(&run, book.sync, h.baseline, h.filesFrom); err != nil {
 		return err
@@ -192,10 +200,12 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	all := book.before(fresh, &h.output.earlier)
 	hunt := &scan.Hunt{Set: set, Source: source, Sink: all, Run: run, Gaps: gaps,
 		Journal: h.checkpoint.journal, Earlier: h.output.earlier.of(all), Expanders: h.archives.expanders(), Limits: limits,
-		Workers: workers, Pace: h.limits.pacer, Timeout: h.timeout, Progress: bar.update, Profile: h.profile.collect(), AllFacts: h.allFacts()}
+		Workers: workers, Pace: h.limits.pacer, Timeout: h.timeout, Progress: bar.update, Profile: h.profile.collect(), AllFacts: h.allFacts(),
+		Cache: h.cache.asked(), CacheStat: h.cache.stat, Collect: h.evidence.collect(run)}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
-	err = errors.Join(err, out.Close(), book.close())
+	err = errors.Join(err, out.Close(), book.close(), h.evidence.close(stdio))
+	h.cache.close(stdio)
 	kept, checkErr := h.checkpoint.end(err != nil || sum.Interrupted)
 	err = errors.Join(err, checkErr)
 	h.profile.print(stdio.err)
@@ -228,8 +238,10 @@ func (h *huntFlags) ownFiles() []string {
 	if h.ledger != "" {
 		own = append(own, h.ledger, ledger.HeadFile(h.ledger))
 	}
-	if h.checkpoint.name != "" {
-		own = append(own, h.checkpoint.name)
+	for _, name := range []string{h.checkpoint.name, h.evidence.dir, h.cache.file} {
+		if name != "" {
+			own = append(own, name)
+		}
 	}
 	return own
 }

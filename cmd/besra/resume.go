@@ -58,7 +58,7 @@ func (c *checkpoint) begin(stdio stdio, flags *pflag.FlagSet, args []string) ([]
 // mayDiffer are the flags that say how a hunt is run and shown, and not what is
 // hunted for and where: they may be given anew when it goes on.
 var mayDiffer = []string{"workers", "no-progress", "format", "output", "show-suppressed", "fail-on", "strict",
-	"max-cpu", "max-iops", "nice", "max-memory",
+	"max-cpu", "max-iops", "nice", "max-memory", "cache", "cache-stat",
 	"syslog-spool", "syslog-spool-max", "syslog-ca", "resume"}
 
 // takeUp sets the flags and the directory that a hunt began with, and refuses

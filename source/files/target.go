@@ -12,8 +12,9 @@ import (
 // target makes the target of a regular file.
 func (s *Source) target(p string, info fs.FileInfo) besra.Target {
 	f := s.host.File(p, info)
+	stamp, shared := stampOf(info)
 	return besra.Target{
-		Name: p, Context: s.host.Context(), Size: info.Size(), Facts: f,
+		Name: p, Context: s.host.Context(), Size: info.Size(), Facts: f, Stamp: stamp, Shared: shared,
 		Open: func(ctx context.Context) (besra.Content, error) {
 			c, err := s.open(ctx, p, info, f)
 			if err != nil {
