@@ -70,8 +70,10 @@ sink/table                 : . report                                   deps: gi
 sink/sentinel              : . sentinel/ingest sink/lines
 sink/...                   : . report report/junit sink/lines
 filelock                   :                                            deps: golang.org/x/sys/windows
+ledger/draft               : . exclusion ledger
 ledger                     : . exclusion filelock                       deps: golang.org/x/sys/...
 sentinel/azure             :                                            deps: github.com/Azure/azure-sdk-for-go/sdk/azcore/... github.com/Azure/azure-sdk-for-go/sdk/azidentity github.com/goccy/go-yaml
+sentinel/disposition       : ledger sentinel/azure
 sentinel/standin           :
 sentinel/spool             : filelock
 sentinel/ingest            : . detection/attack exclusion/kql sentinel/azure sentinel/spool     deps: github.com/klauspost/compress/gzip

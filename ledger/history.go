@@ -72,13 +72,19 @@ func Load(name string) (*History, error) {
 func (h *History) entry(e Entry) {
 	switch {
 	case e.Mark != nil:
-		if i := h.byID[e.Mark.Finding]; i != nil {
-			i.Mark = e.Mark
-		}
+		h.Mark(*e.Mark)
 	case e.Record != nil && e.Record.Run != nil:
 		h.Runs++
 	case e.Record != nil && e.Record.Finding != nil:
 		h.finding(*e.Record.Finding)
+	}
+}
+
+// Mark notes a disposition in the history alone, as [Ledger.Mark] does on the
+// ledger. A finding that is not on it is left alone.
+func (h *History) Mark(m Mark) {
+	if i := h.byID[m.Finding]; i != nil {
+		i.Mark = &m
 	}
 }
 
@@ -98,6 +104,9 @@ func (h *History) finding(f besra.Finding) {
 		i.Finding, i.Last = f, f.Time
 	}
 }
+
+// Has reports whether a finding is on the ledger, by its whole id.
+func (h *History) Has(id string) bool { return h.byID[id] != nil }
 
 // Find returns the finding whose id begins with a prefix.
 func (h *History) Find(prefix string) (*Item, error) {

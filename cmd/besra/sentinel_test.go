@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -146,4 +147,44 @@ func cmdLanded(ts *testscript.TestScript, neg bool, args []string) {
 	if len(want) < 5 {
 		ts.Fatalf("the record has %d findings: too few to say anything", len(want))
 	}
+}
+
+// cmdIncident closes an incident about the findings of a record whose targets
+// contain a text: incident NUMBER CLASSIFICATION REASON RECORD TEXT…. A number
+// that begins with q has its custom details in the table of alerts alone.
+func cmdIncident(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 5 {
+		ts.Fatalf("usage: incident NUMBER CLASSIFICATION REASON RECORD TEXT…")
+	}
+	var ids []string
+	for rec, err := range report.Read(strings.NewReader(ts.ReadFile(args[3]))) {
+		ts.Check(err)
+		if f := rec.Finding; f != nil && slices.ContainsFunc(args[4:], func(s string) bool { return strings.Contains(string(f.Target.Name), s) }) {
+			ids = append(ids, f.ID)
+		}
+	}
+	list, _ := json.Marshal(ids)
+	details, _ := json.Marshal(map[string]any{"FindingId": ids, "RuleName": []string{"R"}})
+	number, asked := strings.CutPrefix(args[0], "q")
+	n, err := strconv.Atoi(number)
+	ts.Check(err)
+	alert := map[string]any{"kind": "SecurityAlert", "properties": map[string]any{"systemAlertId": "alert-" + number,
+		"additionalData": map[string]any{"Custom Details": string(details)}}}
+	s := theStandin(ts)
+	if asked {
+		alert["properties"].(map[string]any)["additionalData"] = map[string]any{}
+		text := `{"FindingId":` + string(list) + `}`
+		s.Answers(func(workspace, query string) (standin.Table, error) {
+			if workspace != "w1" || !strings.HasPrefix(query, "SecurityAlert\n| where SystemAlertId in (dynamic([\"alert-") {
+				return standin.Table{}, fmt.Errorf("no answer to %s", query)
+			}
+			if !strings.Contains(query, `"alert-`+number+`"`) {
+				return standin.Table{Rows: [][]any{}}, nil
+			}
+			return standin.Table{Columns: []standin.TableColumn{{Name: "Details", Type: "string"}}, Rows: [][]any{{text}}}, nil
+		})
+	}
+	ts.Check(s.AddIncident(standinWorkspace, "incident-"+number, map[string]any{"incidentNumber": n, "title": "Besra", "status": "Closed",
+		"classification": args[1], "classificationReason": args[2], "classificationComment": "as " + args[1],
+		"lastModifiedTimeUtc": fmt.Sprintf("2026-11-0%dT10:00:00Z", n%10), "owner": map[string]any{"userPrincipalName": "dana@example.org"}}, alert))
 }
