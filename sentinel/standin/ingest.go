@@ -115,9 +115,8 @@ func (s *Server) take(stream string, rows []Row) {
 
 // decompress undoes gzip, and holds both sizes to the limit.
 func decompress(r *http.Request, body []byte) ([]byte, error) {
-	tooLong := fail(http.StatusRequestEntityTooLarge, "ContentLengthLimitExceeded", "Maximum allowed content length: %d bytes (1 MB). Provided content length: %d bytes.", maxCall, len(body))
 	if len(body) > maxCall {
-		return nil, tooLong
+		return nil, tooLong(len(body))
 	}
 	switch r.Header.Get("Content-Encoding") {
 	case "":
@@ -134,9 +133,13 @@ func decompress(r *http.Request, body []byte) ([]byte, error) {
 		return nil, fail(http.StatusBadRequest, "InvalidContent", "The content could not be decompressed.")
 	}
 	if len(body) > maxCall {
-		return nil, tooLong
+		return nil, tooLong(len(body))
 	}
 	return body, nil
+}
+
+func tooLong(n int) error {
+	return fail(http.StatusRequestEntityTooLarge, "ContentLengthLimitExceeded", "Maximum allowed content length: %d bytes (1 MB). Provided content length: %d bytes.", maxCall, n)
 }
 
 // readRows decodes a JSON array of objects and holds each to the columns.
