@@ -91,14 +91,17 @@ var (
 	owned = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted, ContextArchive: GradeAsserted}
 	timed = Grades{ContextFile: GradeWeak, ContextImage: GradeWeak, ContextArchive: GradeWeak, ContextObject: GradeVerified}
 
-	onDisk   = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted}
-	indexed  = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted}
-	shipped  = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted, ContextArchive: GradeWeak}
-	planted  = Grades{ContextFile: GradeWeak, ContextImage: GradeWeak}
-	mounted  = Grades{ContextFile: GradeVerified}
-	noted    = Grades{ContextFile: GradeWeak}
-	opened   = Grades{ContextFile: GradeWeak, ContextProcess: GradeWeak}
-	openedBy = Grades{ContextFile: GradeVerified, ContextProcess: GradeVerified}
+	onDisk    = Grades{ContextFile: GradeVerified, ContextImage: GradeAsserted}
+	indexed   = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted}
+	shipped   = Grades{ContextFile: GradeAsserted, ContextImage: GradeAsserted, ContextArchive: GradeWeak}
+	planted   = Grades{ContextFile: GradeWeak, ContextImage: GradeWeak}
+	cloned    = Grades{ContextFile: GradeWeak, ContextImage: GradeWeak, ContextArchive: GradeWeak}
+	committed = Grades{ContextArchive: GradeAsserted}
+	authored  = Grades{ContextArchive: GradeWeak}
+	mounted   = Grades{ContextFile: GradeVerified}
+	noted     = Grades{ContextFile: GradeWeak}
+	opened    = Grades{ContextFile: GradeWeak, ContextProcess: GradeWeak}
+	openedBy  = Grades{ContextFile: GradeVerified, ContextProcess: GradeVerified}
 
 	packed    = Grades{ContextArchive: GradeVerified}
 	packedIn  = Grades{ContextArchive: GradeWeak}
@@ -150,9 +153,13 @@ var vocabulary = []FactDef{
 	{"package.verified", TypeBool, shipped, "The content equals what that package shipped, by the digest in the package index; for the member of a package, in the package itself."},
 
 	{"git.root", TypeString, planted, "Top directory of the git work tree that holds the file; empty where none does."},
-	{"git.remote", TypeString, planted, "URL of the repository's remote origin, without user and password; empty where it has none."},
+	{"git.remote", TypeString, cloned, "URL of the repository's remote origin, without user and password; empty where it has none."},
 	{"git.tracked", TypeBool, planted, "The repository's index lists the file."},
 	{"git.unmodified", TypeBool, planted, "The content equals what the index lists."},
+	{"git.commit", TypeString, committed, "First commit that has the blob, by the times that committers state."},
+	{"git.author", TypeString, authored, "Address of that commit's author, in lower case."},
+	{"git.time", TypeTimestamp, authored, "Time of that commit, as its committer states it."},
+	{"git.reachable", TypeBool, authored, "A branch, a tag or another reference leads to a commit that has the blob."},
 
 	{"archive.path", TypeString, packedIn, "Path of the outermost archive, on its own host."},
 	{"archive.kind", TypeString, packed, "Format of the innermost archive: zip, tar, deb, …"},

@@ -18,7 +18,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command line as a person would; each script is a file
 // in testdata/script. $EXAMPLES is the folder of examples, $ARCHIVES
-// that of small archives, image.tar a container image, $SEED the seed page
+// that of small archives, image.tar a container image, repo a
+// git repository, $SEED the seed page
 // where it is at hand.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -38,6 +39,7 @@ func TestScripts(t *testing.T) {
 				env.Setenv("SEED", seeds[0])
 			}
 			saveImage(t, env.WorkDir)
+			makeRepository(t, filepath.Join(env.WorkDir, "repo"))
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

@@ -31,6 +31,7 @@ func schemes() []scheme {
 		{"process", "PID|NAME|all", "memory of running processes, by number or by a glob over the name of the program (Linux, Windows)", openProcess},
 		{"image", "REF|PATH", "a container image, in a registry, a tarball of docker save or OCI, or the folder of a layout of OCI", openImage},
 		{"bucket", "URL", "objects in a store: s3://BUCKET/PREFIX, azblob://CONTAINER/PREFIX, gs://BUCKET/PREFIX, file:///DIR", openBucket},
+		{"git", "DIR", "a git repository: its work tree and every blob of its history, once", openGit},
 		{"live", "INTERFACE", "traffic on a network interface, until interrupted (Linux, needs CAP_NET_RAW)", openLive},
 	}
 }

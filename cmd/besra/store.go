@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"io"
+	"path/filepath"
+	"slices"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/facts"
 	"github.com/besra-hunt/besra/source/bucket"
 	"github.com/besra-hunt/besra/source/files"
+	"github.com/besra-hunt/besra/source/git"
 	"github.com/besra-hunt/besra/source/image"
 	"github.com/spf13/pflag"
 )
@@ -29,6 +32,30 @@ func (h *huntFlags) largest() int64 {
 		return min(limit, int64(h.archives.member))
 	}
 	return int64(h.archives.member)
+}
+
+func openGit(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {
+	hint := "git:DIR, a work tree or a bare repository; one in a server's store is cloned first, with --mirror"
+	if what == "" {
+		return nil, &hintError{errors.New("git: names no directory"), hint}
+	}
+	if h.root != "" {
+		return nil, &hintError{errors.New("git: repositories are read on this host, not in a foreign root"), "name the directory as it is here, without --root"}
+	}
+	objects, err := git.Objects(what)
+	if err != nil {
+		return nil, &hintError{err, hint}
+	}
+	keep, err := files.Scope(h.include, h.exclude)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := files.New(files.Config{Host: host, Paths: []string{what}, Include: h.include, Exclude: append(slices.Clone(h.exclude), filepath.ToSlash(objects)),
+		Own: h.ownFiles(), MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, FollowSymlinks: h.follow, Network: h.networkFS})
+	if err != nil {
+		return nil, err
+	}
+	return git.New(git.Config{Path: what, Files: tree, Keep: keep, MaxSize: h.largest(), Host: host})
 }
 
 func openBucket(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {

@@ -4,7 +4,11 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/zlib"
+	"crypto/sha1"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -70,4 +74,55 @@ func saveImage(t testing.TB, dir string) {
 	if err := os.WriteFile(filepath.Join(dir, "image.tar"), image, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// gitObject is an object as git keeps it: a head, the content, compressed.
+func gitObject(t testing.TB, dir, kind string, content []byte) (hash []byte) {
+	t.Helper()
+	whole := append(fmt.Appendf(nil, "%s %d\x00", kind, len(content)), content...)
+	sum := sha1.Sum(whole)
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	z.Write(whole)
+	z.Close()
+	name := hex.EncodeToString(sum[:])
+	plant(t, filepath.Join(dir, ".git", "objects", name[:2], name[2:]), b.String())
+	return sum[:]
+}
+
+func plant(t testing.TB, name, content string) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(name), 0o755)
+	if err == nil {
+		err = os.WriteFile(name, []byte(content), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// makeRepository makes a git repository of two commits; the second deletes a file of
+// the first, of which the work tree has a copy.
+func makeRepository(t testing.TB, dir string) {
+	t.Helper()
+	tree := func(entries ...string) []byte {
+		var b []byte
+		for i := 0; i < len(entries); i += 2 {
+			b = append(append(b, entries[i]...), 0)
+			b = append(b, entries[i+1]...)
+		}
+		return gitObject(t, dir, "tree", b)
+	}
+	commit := func(tree []byte, at int, parent string) string {
+		who := fmt.Sprintf("A <a.author@example.org> %d +0000", at)
+		return hex.EncodeToString(gitObject(t, dir, "commit", fmt.Appendf(nil, "tree %x\n%sauthor %s\ncommitter %s\n\nm\n", tree, parent, who, who)))
+	}
+	implanted := string(gitObject(t, dir, "blob", []byte(implant)))
+	kit := string(gitObject(t, dir, "blob", []byte(zipped(t, "MixText.py", implant))))
+	first := commit(tree("40000 old", string(tree("100644 MixText.py", implanted))), 1_790_000_000, "")
+	second := commit(tree("100644 kit.zip", kit), 1_790_000_100, "parent "+first+"\n")
+	plant(t, filepath.Join(dir, ".git", "HEAD"), "ref: refs/heads/main\n")
+	plant(t, filepath.Join(dir, ".git", "refs", "heads", "main"), second+"\n")
+	plant(t, filepath.Join(dir, ".git", "hooks", "post-checkout"), "#"+implant)
+	plant(t, filepath.Join(dir, "copy.py"), implant)
 }
