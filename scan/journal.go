@@ -48,17 +48,19 @@ type FileHash struct {
 type Key [16]byte
 
 // keyOf names a target across runs. A process is another one once it was
-// started anew, and streams of a capture may bear one name.
+// started anew, and streams of a capture may bear one name. A file of a living
+// host is the same however it grows meanwhile.
 func keyOf(ctx context.Context, t besra.Target) Key {
 	h := sha256.New()
-	part := func(s string) { fmt.Fprintf(h, "%d:%s;", len(s), s) }
-	part(string(t.Context))
-	part(t.Name)
+	fmt.Fprintf(h, "%s %q", t.Context, t.Name)
 	switch t.Context {
+	case besra.ContextFile:
 	case besra.ContextProcess:
-		part(fmt.Sprint(t.Facts.Fact(ctx, "process.start").Value))
+		fmt.Fprint(h, t.Facts.Fact(ctx, "process.start").Value)
 	case besra.ContextNetwork:
-		part(fmt.Sprint(t.Size, t.Facts.Fact(ctx, "net.time").Value))
+		fmt.Fprint(h, t.Size, t.Facts.Fact(ctx, "net.time").Value)
+	default:
+		fmt.Fprint(h, t.Size)
 	}
 	return Key(h.Sum(nil)[:len(Key{})])
 }

@@ -126,7 +126,7 @@ type entry struct {
 // silently at a frame that is torn: nothing behind it was vouched for.
 func entries(r io.Reader, end *int64) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
-		in := bufio.NewReaderSize(r, 1<<20)
+		in := bufio.NewReaderSize(r, 64<<10)
 		var body []byte
 		for {
 			var err error

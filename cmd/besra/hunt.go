@@ -174,44 +174,23 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	bar := newProgress(stdio, h.noProgress)
 	stdio.out = bar.above(stdio.out)
 	defer bar.done()
-	base, err := h.readBaseline(ctx, stdio)
-	if err != nil {
-		return err
-	}
-	book, err := openBook(stdio, h.ledger)
-	if err != nil {
-		return err
-	}
-	defer book.close()
-	if err := errors.Join(h.evidence.open(), h.cache.open(set)); err != nil {
-		return err
-	}
-	defer h.cache.close(stdio)
 	run := h.describe(ctx, host, set, paths)
-	if err := h.checkpoint.open(&run, book.sync, h.baseline, h.filesFrom); err != nil {
-		return err
-	}
-	out, err := h.output.open(stdio)
+	rec, err := h.openRecord(ctx, stdio, set, &run)
+	defer rec.close()
 	if err != nil {
 		return err
 	}
-	worst := &worstFinding{sink: out}
-	fresh := base.New(worst)
-	all := book.before(fresh, &h.output.earlier)
-	hunt := &scan.Hunt{Set: set, Source: source, Sink: all, Run: run, Gaps: gaps,
-		Journal: h.checkpoint.journal, Earlier: h.output.earlier.of(all), Expanders: h.archives.expanders(), Limits: limits,
+	hunt := &scan.Hunt{Set: set, Source: source, Sink: rec.all, Run: run, Gaps: gaps,
+		Journal: h.checkpoint.journal, Earlier: h.output.earlier.of(rec.all), Expanders: h.archives.expanders(), Limits: limits,
 		Workers: workers, Pace: h.limits.pacer, Timeout: h.timeout, Progress: bar.update, Profile: h.profile.collect(), AllFacts: h.allFacts(),
 		Cache: h.cache.asked(), CacheStat: h.cache.stat, Collect: h.evidence.collect(run)}
 	sum, err := hunt.Execute(ctx)
 	bar.done()
-	err = errors.Join(err, out.Close(), book.close(), h.evidence.close(stdio))
-	h.cache.close(stdio)
+	err = errors.Join(err, rec.close())
 	kept, checkErr := h.checkpoint.end(err != nil || sum.Interrupted)
 	err = errors.Join(err, checkErr)
 	h.profile.print(stdio.err)
-	if h.baseline != "" {
-		fmt.Fprintf(stdio.err, "baseline %s: %d findings are known, %d are new\n", h.baseline, fresh.Known, fresh.Fresh)
-	}
+	rec.tell()
 	printExpiry(stdio.err, set, time.Now())
 	if notice := report.Notice(sum); notice != "" {
 		fmt.Fprintln(stdio.err, notice)
@@ -220,7 +199,7 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 		fmt.Fprintln(stdio.err, kept)
 	}
 	fmt.Fprintln(stdio.err, report.ClosingLine(sum))
-	return h.exit(sum, worst, err)
+	return h.exit(sum, rec.worst, err)
 }
 
 func (h *huntFlags) host() (*facts.Host, error) {
@@ -334,23 +313,6 @@ func (h *huntFlags) exit(sum besra.Summary, worst *worstFinding, err error) erro
 	}
 	return nil
 }
-
-// worstFinding remembers the highest severity of what is not suppressed.
-type worstFinding struct {
-	sink besra.Sink
-	rank int // of besra.Severity, plus one: 0 is none
-}
-
-// Write implements [besra.Sink].
-func (w *worstFinding) Write(ctx context.Context, r besra.Record) error {
-	if f := r.Finding; f != nil && f.Verdict != besra.VerdictSuppressed {
-		w.rank = max(w.rank, f.Severity.Rank()+1)
-	}
-	return w.sink.Write(ctx, r)
-}
-
-// Close implements [besra.Sink].
-func (w *worstFinding) Close() error { return w.sink.Close() }
 
 // loadPacks reads the packs that were named, or the embedded one. The error
 // joins the faults of single files; the packs hold what could be read. trust

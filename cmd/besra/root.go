@@ -99,7 +99,7 @@ func rootCommand(io stdio) *cobra.Command {
 positives as executable exclusions), hunts with them, and says what it did not see.
 
 Exit codes: 0 done, 1 findings at or above --fail-on, 2 usage or a run that could not go on,
-3 invalid content, 4 incomplete with --strict, 130 interrupted.
+3 invalid content, 4 incomplete with --strict, 130 interrupted (a checkpoint is kept).
 Each flag can be set in the environment: --max-size as BESRA_MAX_SIZE.`,
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagsFromEnv(cmd.Flags()) },
