@@ -50,9 +50,9 @@ func rule(patterns, condition string) string {
 const cliffData = 16
 
 // cliffs makes a job of each: its own rules on its own data.
-func (o *options) cliffs() (jobs []job, err error) {
+func (o *options) cliffs(list []cliff) (jobs []job, err error) {
 	trees := make(map[string]tree)
-	for _, c := range cliffList() {
+	for _, c := range list {
 		name, fill := "mixed", (*maker).mixed
 		if c.data != nil {
 			name, fill = strings.ReplaceAll(c.name, " ", "-"), c.data

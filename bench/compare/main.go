@@ -71,7 +71,7 @@ func parseFlags() *options {
 	flag.Var(&o.rules, "rules", "a set of rules, as `NAME=PATH` of a file or folder; may be repeated")
 	flag.Var(&o.trees, "tree", "files of yours to scan, as `NAME=PATH`; may be repeated")
 	flag.Var(&o.peers, "peer", "another engine, as `NAME=PROGRAM` that speaks the driver's protocol (see driver.py); may be repeated")
-	flag.StringVar(&o.workloads, "workload", "all", "what to scan: "+strings.Join(workloadNames(), ", ")+", cliffs, none; comma-separated")
+	flag.StringVar(&o.workloads, "workload", "all", "what to scan: "+strings.Join(workloadNames(), ", ")+", cliffs, catastrophes, none; comma-separated")
 	flag.StringVar(&o.engines, "engines", "", "which of the engines at hand take part beside Besra, comma-separated (default: all)")
 	flag.StringVar(&o.threads, "threads", "1,2", "numbers of threads, comma-separated")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each engine, interleaved")
@@ -145,14 +145,15 @@ func (o *options) jobs(ctx context.Context) ([]job, error) {
 			jobs = append(jobs, job{s, t})
 		}
 	}
+	var cliffs []cliff
 	if o.wants("cliffs") {
-		cliffs, err := o.cliffs()
-		if err != nil {
-			return nil, err
-		}
-		jobs = append(jobs, cliffs...)
+		cliffs = append(cliffs, cliffList()...)
 	}
-	return jobs, nil
+	if o.wants("catastrophes") {
+		cliffs = append(cliffs, catastropheList()...)
+	}
+	more, err := o.cliffs(cliffs)
+	return append(jobs, more...), err
 }
 
 // wants reports whether -workload names the workload.

@@ -21,6 +21,9 @@
 // time linear in the data: a masked comparison and a chain of gaps (chain.go)
 // for what is a sequence, a lazily built DFA (dfa.go) for the rest, and a
 // simulation of the NFA (pike.go) for what a DFA cannot hold.
+//
+// That is the time of one start. Where matches may begin everywhere and run on,
+// [Machine.MatchEach] shares the work of all starts: see abreast.go and sweep.go.
 package regex
 
 import "strconv"
