@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/besra-hunt/besra/detection"
@@ -47,6 +48,9 @@ func (c *contentFlags) build(stdio stdio, names []string) (*content.Bundle, erro
 	if err := detection.SetParameters(packs, c.params); err != nil {
 		return nil, err
 	}
+	if err := haveDetections(packs, c.options.Detections); err != nil {
+		return nil, err
+	}
 	bundle, faults := content.Build(c.options, packs...)
 	for _, f := range faults {
 		f.Render(stdio.err, colorful(stdio.err))
@@ -60,6 +64,19 @@ func (c *contentFlags) build(stdio stdio, names []string) (*content.Bundle, erro
 			"--detection and --without choose what is made"}}
 	}
 	return bundle, nil
+}
+
+// haveDetections wants every id to be that of a detection of the packs.
+func haveDetections(packs []*detection.Pack, ids []string) error {
+	for _, id := range ids {
+		has := func(p *detection.Pack) bool {
+			return slices.ContainsFunc(p.Detections, func(d *detection.Detection) bool { return d.ID == id })
+		}
+		if !slices.ContainsFunc(packs, has) {
+			return fmt.Errorf("--detection %s: no pack has it", id)
+		}
+	}
+	return nil
 }
 
 func (c *contentFlags) leaveOut() error {

@@ -19,6 +19,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/besra-hunt/besra/sentinel/azure"
@@ -158,13 +159,12 @@ func (d *Deployment) readList(ctx context.Context, k *content.Kind, resources []
 	collection := strings.TrimSuffix(d.path(resources[0]), "/"+resources[0].Name)
 	err := d.client.List(ctx, azure.Request{Path: collection, Version: k.Version}, func(raw json.RawMessage) error {
 		var head struct {
-			Name string `json:"name"`
+			ID string `json:"id"`
 		}
 		if err := json.Unmarshal(raw, &head); err != nil {
 			return err
 		}
-		// Saved searches are listed as WORKSPACE_NAME or by their name alone.
-		r := byName[strings.ToLower(head.Name)]
+		r := byName[strings.ToLower(path.Base(head.ID))]
 		if r == nil {
 			return nil
 		}
@@ -216,8 +216,7 @@ func (d *Deployment) take(ctx context.Context, r *content.Resource, raw []byte) 
 		}
 	}
 	if r.Kind == content.Watchlist {
-		status, _ := l.Properties["uploadStatus"].(string)
-		l.Uploading = status == "InProgress"
+		l.Uploading = l.Properties["uploadStatus"] == "InProgress" || l.Properties["provisioningState"] == "InProgress" || l.Properties["provisioningState"] == "New"
 		items, err := d.items(ctx, r)
 		if err != nil {
 			return err

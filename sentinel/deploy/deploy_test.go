@@ -247,6 +247,38 @@ func TestEdited(t *testing.T) {
 	w.wantPlan(b)
 }
 
+// TestServiceAdds wants what a service adds of its own, and empty members, to be
+// no edit.
+func TestServiceAdds(t *testing.T) {
+	w, b := open(t), made(t)
+	w.apply(b)
+	rule := b.Of(content.AlertRule)[0]
+	w.edit(rule, "lastModifiedUtc", "2026-11-28T12:00:00Z")
+	w.edit(rule, "tactics", nil)
+	w.wantPlan(b)
+	w.edit(rule, "customDetails", content.Object{"Another": "HostName"})
+	w.wantPlan(b, "update "+rule.Key()+" edited customDetails")
+}
+
+// TestUploading wants a watchlist whose rows are still coming to be no edit.
+func TestUploading(t *testing.T) {
+	w, b := open(t), made(t)
+	w.apply(b)
+	list := b.Of(content.Watchlist)[0]
+	rows := w.config.GroupPath() + list.Path("hunt") + "/watchlistItems/"
+	for _, path := range w.Paths() {
+		if strings.HasPrefix(path, strings.ToLower(rows)) {
+			if _, err := w.client.Do(t.Context(), azure.Request{Method: http.MethodDelete, Path: path, Version: list.Kind.Version}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.edit(list, "uploadStatus", "InProgress")
+	w.wantPlan(b)
+	w.edit(list, "uploadStatus", "Complete")
+	w.wantPlan(b, "update "+list.Key()+" edited +aa +bb +cc")
+}
+
 // TestForeign wants what was never ours to be left alone, and taken over where
 // it is the same.
 func TestForeign(t *testing.T) {
