@@ -188,3 +188,16 @@ func cmdIncident(ts *testscript.TestScript, neg bool, args []string) {
 		"classification": args[1], "classificationReason": args[2], "classificationComment": "as " + args[1],
 		"lastModifiedTimeUtc": fmt.Sprintf("2026-11-0%dT10:00:00Z", n%10), "owner": map[string]any{"userPrincipalName": "dana@example.org"}}, alert))
 }
+
+// cmdReplace replaces the first occurrence of a text in a file:
+// replace OLD NEW FILE.
+func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace OLD NEW FILE")
+	}
+	text := ts.ReadFile(args[2])
+	if !strings.Contains(text, args[0]) {
+		ts.Fatalf("%s does not hold %q", args[2], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Replace(text, args[0], args[1], 1)), 0o666))
+}

@@ -69,7 +69,7 @@ func (b *builder) findingsFunction(e *detection.Entry) bool {
 				steps.WriteString("| extend " + s.Name + " = " + s.Value + "\n")
 			}
 		}
-		steps.WriteString(marks(d.ID+"/"+x.ID(), q))
+		steps.WriteString(marks(d.ID+"/"+x.ID(), x.Spec().Reason, q))
 	}
 	if steps.Len() == 0 {
 		return false
@@ -82,25 +82,26 @@ func (b *builder) findingsFunction(e *detection.Entry) bool {
 
 // marks lets one exclusion act on the rows. As at the sensor, the first
 // suppression that holds is final, and a downgrade only lowers.
-func marks(id string, q kql.Query) string {
+func marks(id, reason string, q kql.Query) string {
+	suppressed := mark(id, reason, "suppressed", "AuthorSeverity", q.When)
 	switch {
 	case q.Effect == besra.EffectDowngrade:
-		return lowers(id, q.When, q.To)
+		return lowers(id, reason, q.When, q.To)
 	case q.Lowered != "":
-		return mark(id, "suppressed", "EffectiveSeverity", q.When) + lowers(id, q.Lowered, q.To)
+		return suppressed + lowers(id, reason, q.Lowered, q.To)
 	}
-	return mark(id, "suppressed", "EffectiveSeverity", q.When)
+	return suppressed
 }
 
-func lowers(id, when string, to besra.Severity) string {
+func lowers(id, reason, when string, to besra.Severity) string {
 	above := fmt.Sprintf("array_index_of(dynamic([\"Informational\", \"Low\", \"Medium\", \"High\"]), EffectiveSeverity) > %d and ", to.Rank())
-	return mark(id, "downgraded", literal(kql.Severity(to)), above+"("+when+")")
+	return mark(id, reason, "downgraded", literal(kql.Severity(to)), above+"("+when+")")
 }
 
-func mark(id, verdict, severity, when string) string {
+func mark(id, reason, verdict, severity, when string) string {
 	return "| extend Holds = EffectiveVerdict != \"suppressed\" and coalesce(\n    " + strings.ReplaceAll(when, "\n", "\n    ") + ",\n    false)\n" +
-		"| extend EffectiveExclusion = iff(Holds, " + literal(id) + ", EffectiveExclusion), EffectiveVerdict = iff(Holds, " + literal(verdict) +
-		", EffectiveVerdict), EffectiveSeverity = iff(Holds, " + severity + ", EffectiveSeverity)\n"
+		"| extend EffectiveVerdict = iff(Holds, " + literal(verdict) + ", EffectiveVerdict), EffectiveSeverity = iff(Holds, " + severity + ", EffectiveSeverity),\n" +
+		"    EffectiveExclusion = iff(Holds, " + literal(id) + ", EffectiveExclusion), ExclusionReason = iff(Holds, " + literal(oneLine(reason)) + ", ExclusionReason)\n"
 }
 
 // tableFunction makes the function of the rows of another table that none of
