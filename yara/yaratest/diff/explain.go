@@ -27,6 +27,9 @@ func Explained(rules string, d *Difference) (string, error) {
 			return "yara-x takes a class of nothing", nil
 		}
 	}
+	if d.Kind == Refuses && strings.Contains(d.What, "[division_by_zero]") && strings.Contains(rules, " >> ") && d.Oracle.Dialect == yara.LibYARA {
+		return "libyara shifts constants to the left", nil
+	}
 	if d.Kind == Failure && d.Theirs.Scans[0].Failed == tooManyFibers {
 		return "libyara gives up on a regexp", nil
 	}
