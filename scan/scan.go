@@ -168,7 +168,7 @@ func (r *run) pump() error {
 
 // Target implements [besra.Receiver].
 func (r *run) Target(t besra.Target) error {
-	if r.Journal != nil && len(r.Journal.past.keys) > 0 && r.Journal.past.known(keyOf(r.ctx, t)) {
+	if r.Journal != nil && t.Done == nil && len(r.Journal.past.keys) > 0 && r.Journal.past.known(keyOf(r.ctx, t)) {
 		return context.Cause(r.ctx)
 	}
 	select {
