@@ -61,6 +61,7 @@ source/gateway             : .
 source/icap                : . facts source/gateway source/httpbody
 source/submit              : . facts source/gateway source/httpbody
 source/milter              : . facts source/gateway
+source/watch               : .                                          deps: github.com/fsnotify/fsnotify golang.org/x/sys/unix
 source/process             : . facts                                    deps: golang.org/x/sys/windows
 source/mail                : . facts                                    deps: github.com/emersion/go-message github.com/richardlehane/mscfb
 source/bucket              : . facts                                    deps: github.com/minio/minio-go/v7/... github.com/Azure/azure-sdk-for-go/sdk/... golang.org/x/oauth2/...

@@ -110,7 +110,7 @@ Each flag can be set in the environment: --max-size as BESRA_MAX_SIZE.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &hintError{err, fmt.Sprintf("%s --help lists the flags", cmd.CommandPath())}
 	})
-	root.AddCommand(huntCommand(io), serveCommand(io), detectionCommand(io), packCommand(io), exclusionCommand(io), reportCommand(io), versionCommand(io),
+	root.AddCommand(huntCommand(io), serveCommand(io), watchCommand(io), detectionCommand(io), packCommand(io), exclusionCommand(io), reportCommand(io), versionCommand(io),
 		ledgerCommand(io), explainCommand(io), yaraCommand(io), ruleCommand(io), moduleCommand(io), sentinelCommand(io))
 	return root
 }
