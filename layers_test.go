@@ -79,6 +79,7 @@ sentinel/disposition       : ledger sentinel/azure
 sentinel/standin           :
 sentinel/spool             : filelock
 sentinel/ingest            : . detection/attack exclusion/kql sentinel/azure sentinel/spool     deps: github.com/klauspost/compress/gzip
+sentinel/kusto             : exclusion/kql                                deps: github.com/dop251/goja
 report                     : .
 report/junit               : .
 sentinel/deploy            : sentinel/azure sentinel/content

@@ -151,9 +151,28 @@ func (ev *evaluation) ResolveFunction(name string) (functions.LateBoundOp, bool)
 func (ev *evaluation) outcomeAt(e *Expr) besra.Outcome {
 	value, ok := ev.state.Value(e.id)
 	if !ok {
+		value, ok = ev.bare(e)
+	}
+	if !ok {
 		return ""
 	}
 	return outcomeOf(value, nil)
+}
+
+// bare returns the value of a fact that was asked for or of a parameter: CEL
+// keeps no record of one that is a branch of a conditional by itself.
+func (ev *evaluation) bare(e *Expr) (ref.Val, bool) {
+	switch _, asked := ev.facts.facts[e.Name]; {
+	case e.Kind == KindFact && asked, e.Kind == KindParam:
+		name := e.Name
+		if e.Kind == KindFact {
+			name = maskName(name)
+		}
+		value, ok := ev.ResolveName(name)
+		result, isValue := value.(ref.Val)
+		return result, ok && isValue
+	}
+	return nil, false
 }
 
 // support returns the facts that make e have the outcome want (true or false):

@@ -415,3 +415,16 @@ func TestShared(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestBareBranch holds a conditional to the evidence of the fact that its branch
+// is by itself.
+func TestBareBranch(t *testing.T) {
+	e := env(t, exclusion.Parameters{"on": {Default: true}})
+	for _, when := range []string{`params.on ? package.verified && file.world_writable : false`, `params.on ? file.foreign_writable : false`,
+		`!(params.on ? file.world_writable : params.on)`} {
+		d := decide(t, spec(when), exclusion.Options{Env: e}, map[string]any{"package.verified": true, "file.world_writable": strings.Contains(when, "&&"), "file.foreign_writable": true})
+		if d.Outcome != yes || d.Effect != besra.EffectSuppress {
+			t.Errorf("%s: got %s with effect %s (%s), want it to suppress", when, d.Outcome, d.Effect, d.Why)
+		}
+	}
+}

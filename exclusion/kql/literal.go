@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
+	"unicode/utf16"
 )
 
-// quote returns s as a literal of KQL: a regular one, in which everything that
-// does not show is escaped.
+// quote returns s as a literal of KQL: a regular one, in ASCII alone, as the
+// repositories of Sentinel's content want it.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -17,10 +17,12 @@ func quote(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r > 0xffff || r >= ' ' && unicode.IsPrint(r):
+		case r >= ' ' && r < 0x7f:
 			b.WriteRune(r)
 		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			for _, unit := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(&b, `\u%04x`, unit)
+			}
 		}
 	}
 	b.WriteByte('"')

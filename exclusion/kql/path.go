@@ -16,6 +16,9 @@ func (c *compiler) pathTest(e *exclusion.Expr, want bool) cond {
 	if !ok || !written {
 		return no
 	}
+	if len(dirs) == 0 {
+		return all(v.known, truth(!want)) // the path is not looked at
+	}
 	clean, known, ok := c.cleaned(e.Args[0], v)
 	if !ok {
 		return no
@@ -26,34 +29,32 @@ func (c *compiler) pathTest(e *exclusion.Expr, want bool) cond {
 		return no // one of them is an error, so that false is not sure
 	case !sound:
 		return all(known, either(exact[0]...), either(folded[0]...))
-	case want && e.Name == "under":
-		return all(known, c.byCase(either(exact[0]...), either(folded[0]...), true))
 	case want:
-		return all(known, c.byCase(either(exact[0]...), either(folded[0]...), false))
+		return all(known, c.byCase(e, either(exact[0]...), either(folded[0]...), want))
 	}
-	return all(known, c.byCase(all(exact[1]...), all(folded[1]...), false))
+	return all(known, c.byCase(e, all(exact[1]...), all(folded[1]...), want))
 }
 
 // byCase is the answer where both cases agree, and that of the host's system
-// where they do not. With implied the folded one holds wherever the exact does.
-func (c *compiler) byCase(exact, folded cond, implied bool) cond {
-	both := all(exact, folded)
+// where they do not. What is under a directory is so with the case of letters
+// left aside, too; a pattern can leave out one case of a letter and not the other.
+func (c *compiler) byCase(e *exclusion.Expr, exact, folded cond, want bool) cond {
 	if exact.equal(folded) {
-		return both
-	}
-	if implied {
-		both = exact
+		return exact
 	}
 	system, ok := c.fact("host.os")
-	if !ok {
-		return all(exact, folded)
+	folds, keeps := no, no
+	if ok {
+		folds = atom(system.text + ` in ("windows", "darwin")`)
+		keeps = all(system.known, atom(system.text+` !in ("windows", "darwin")`))
 	}
-	fold := atom(system.text + ` in ("windows", "darwin")`)
-	kept := all(system.known, atom(system.text+` !in ("windows", "darwin")`))
-	if implied {
-		return either(both, all(fold, folded))
+	switch {
+	case e.Name == "under" && want:
+		return either(exact, all(folds, folded))
+	case e.Name == "under":
+		return either(folded, all(keeps, exact))
 	}
-	return either(both, all(fold, folded), all(kept, exact))
+	return either(all(exact, folded), all(folds, folded), all(keeps, exact))
 }
 
 // texts are the texts of an argument that is one or a list of them, written out.
