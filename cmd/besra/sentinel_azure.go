@@ -51,9 +51,9 @@ func (a *azureFlags) config() (azure.Config, error) {
 	return a.given.Or(c), err
 }
 
-// tellWaiting tells of each pause that Azure asks for.
+// tellWaiting tells of each pause between two tries.
 func tellWaiting(stdio stdio) azure.Waiting {
 	return func(pause time.Duration, cause error) {
-		fmt.Fprintf(stdio.err, "besra: Azure asks for patience: waiting %s (%v)\n", pause.Round(time.Second), cause)
+		fmt.Fprintf(stdio.err, "besra: waiting %s for Azure: %s\n", pause.Round(100*time.Millisecond), oneLine(cause))
 	}
 }

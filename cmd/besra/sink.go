@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/besra-hunt/besra"
@@ -57,6 +58,9 @@ func (s *sinkFlags) sentinel(stdio stdio) (besra.Sink, error) {
 	return &toSentinel{sentinel.New(conn, encoder), l, conn, encoder, stdio}, nil
 }
 
+// oneLine words an error without its line ends.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
 // toSentinel is the way to Sentinel beside a hunt. Its end tells what was
 // delivered.
 type toSentinel struct {
@@ -80,7 +84,7 @@ func (t *toSentinel) Close() error {
 		fmt.Fprintf(w, "besra: warning: Sentinel refuses %d findings; they are kept in %s with the reason\n", totals.Quarantined, t.line.spool.QuarantineFile())
 	}
 	if st.Waiting > 0 && cause != nil {
-		fmt.Fprintf(w, "besra: warning: %d findings wait in %s: %v\n", st.Waiting, t.line.spool.Dir(), cause)
+		fmt.Fprintf(w, "besra: warning: %d findings wait in %s: %s\n", st.Waiting, t.line.spool.Dir(), oneLine(cause))
 		hint := "the next hunt delivers them, or besra sentinel spool flush"
 		if h, ok := errors.AsType[*hintError](hinted(cause)); ok {
 			hint = h.hint + "; then " + hint
