@@ -13,6 +13,7 @@ import (
 	"github.com/besra-hunt/besra/ledger"
 	"github.com/besra-hunt/besra/ledger/draft"
 	"github.com/besra-hunt/besra/sentinel/azure"
+	"github.com/besra-hunt/besra/sentinel/content"
 	"github.com/besra-hunt/besra/sentinel/disposition"
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
@@ -111,7 +112,8 @@ func (d *dispositionFlags) reader(stdio stdio) (*disposition.Reader, error) {
 		return nil, err
 	}
 	o := azure.Options{Tries: managerTries, Waiting: tellWaiting(stdio)}
-	return &disposition.Reader{Manager: account.Manager(o), Workspace: config.WorkspacePath(), Query: account.Query(o), WorkspaceID: config.WorkspaceID}, nil
+	return &disposition.Reader{Manager: account.Manager(o), Workspace: config.WorkspacePath(), Query: account.Query(o), WorkspaceID: config.WorkspaceID,
+		Ignore: content.ExclusionLabel}, nil
 }
 
 // mark writes the marks to the ledger, and into the history that was read of it.

@@ -8,6 +8,10 @@ import (
 	"github.com/besra-hunt/besra/detection"
 )
 
+// ExclusionLabel marks the incidents that automation rules close, so that what
+// they say is not taken for the word of an analyst.
+const ExclusionLabel = "besra-exclusion"
+
 // automationRules closes incidents of the rule for suppressed findings as
 // benign, with the reason of the exclusion, until it lapses: Sentinel's own
 // form of a time-boxed exception, with its trail of who let what pass and why.
@@ -36,7 +40,8 @@ func (b *builder) automationRules(ds []*detection.Entry) {
 							condition("IncidentCustomDetailsValue", "Equals", e.Detection.ID+"/"+s.ID),
 						}},
 					"actions": []any{Object{"order": 1, "actionType": "ModifyProperties", "actionConfiguration": Object{
-						"status": "Closed", "classification": "BenignPositive", "classificationReason": "SuspiciousButExpected", "classificationComment": comment}}},
+						"status": "Closed", "classification": "BenignPositive", "classificationReason": "SuspiciousButExpected", "classificationComment": comment,
+						"labels": []any{Object{"labelName": ExclusionLabel}}}}},
 				}})
 		}
 	}

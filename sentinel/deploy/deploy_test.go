@@ -217,7 +217,7 @@ func TestChange(t *testing.T) {
 	w.wantPlan(b,
 		"update watchlists/besra-one-vendor +dd -bb",
 		"update savedSearches/BesraFindings_one query",
-		"update "+oneQuery+" tags",
+		"update "+oneQuery+" tags[2].value",
 		"update hunts/"+content.GUID("hunts/one")+" attackTechniques")
 	before := len(w.Requests())
 	w.apply(b)

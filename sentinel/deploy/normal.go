@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -110,8 +111,12 @@ func differences(path string, old, want any) []Attribute {
 		}
 		return out
 	case []any:
-		if o, _ := old.([]any); sameList(o, w) {
-			return nil
+		if o, _ := old.([]any); len(o) == len(w) && (len(w) == 0 || isObject(w[0])) {
+			var out []Attribute
+			for i := range w {
+				out = append(out, differences(fmt.Sprintf("%s[%d]", path, i), o[i], w[i])...)
+			}
+			return out
 		}
 	}
 	if equal(normal(old), normal(want)) {
@@ -120,16 +125,9 @@ func differences(path string, old, want any) []Attribute {
 	return []Attribute{{path, old, want}}
 }
 
-func sameList(old, want []any) bool {
-	if len(old) != len(want) {
-		return false
-	}
-	for i := range want {
-		if len(differences("", old[i], want[i])) > 0 {
-			return false
-		}
-	}
-	return true
+func isObject(v any) bool {
+	_, ok := v.(content.Object)
+	return ok
 }
 
 func equal(a, b any) bool {

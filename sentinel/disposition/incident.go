@@ -42,14 +42,17 @@ type Incident struct {
 type resource struct {
 	Name       string `json:"name"`
 	Properties struct {
-		Number         int       `json:"incidentNumber"`
-		Title          string    `json:"title"`
-		Status         string    `json:"status"`
-		Classification string    `json:"classification"`
-		Reason         string    `json:"classificationReason"`
-		Comment        string    `json:"classificationComment"`
-		Modified       time.Time `json:"lastModifiedTimeUtc"`
-		Owner          struct {
+		Number         int    `json:"incidentNumber"`
+		Title          string `json:"title"`
+		Status         string `json:"status"`
+		Classification string `json:"classification"`
+		Reason         string `json:"classificationReason"`
+		Comment        string `json:"classificationComment"`
+		Labels         []struct {
+			Name string `json:"labelName"`
+		} `json:"labels"`
+		Modified time.Time `json:"lastModifiedTimeUtc"`
+		Owner    struct {
 			UPN      string `json:"userPrincipalName"`
 			Assigned string `json:"assignedTo"`
 			Email    string `json:"email"`
@@ -65,6 +68,10 @@ type Reader struct {
 	// that the incident itself shows without.
 	Query       *azure.Client
 	WorkspaceID string
+	// Ignore is the label of incidents that an automation rule closes for an
+	// exclusion: they repeat what the exclusion says, and nobody looked. They come
+	// as Undetermined.
+	Ignore string
 }
 
 // Read returns the incidents that were closed, and last changed at or after a
@@ -94,6 +101,11 @@ func (r *Reader) incident(ctx context.Context, one resource) (Incident, error) {
 	p := one.Properties
 	i := Incident{Name: one.Name, Number: p.Number, Title: p.Title, Classification: p.Classification, Reason: p.Reason, Comment: p.Comment,
 		Owner: cmp.Or(p.Owner.UPN, p.Owner.Email, p.Owner.Assigned), Modified: p.Modified}
+	for _, l := range p.Labels {
+		if r.Ignore != "" && l.Name == r.Ignore {
+			i.Classification = "Undetermined"
+		}
+	}
 	var list struct {
 		Value []alert `json:"value"`
 	}
