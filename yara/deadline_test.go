@@ -38,6 +38,9 @@ var hostile = map[string]string{
 	"digests":       `import "hash" rule r { condition: for any i in (0..1000000) : (hash.sha256(i, filesize - i) == "") }`,
 	"regexp":        `rule r { condition: for any i in (0..1000000000) : ("aaaaaaaaaaaaaaaaaaaaaaaaaaaab" matches /(a+)+(a+)+$/ or i < 0) }`,
 	"many rules":    manyRules(),
+	"runs abreast":  `rule r { strings: $a = /(a+)+$/ condition: #a > 5 }`,
+	"sweep":         `rule r { strings: $a = /[a-c](a{1,50}){1,40}/ condition: #a > 5 }`,
+	"runs to atoms": `rule r { strings: $a = /[a-c]+aaaa[a-c]+!/ condition: #a > 5 }`,
 }
 
 func manyRules() string {

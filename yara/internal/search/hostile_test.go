@@ -151,3 +151,21 @@ func BenchmarkHostileRegexps(b *testing.B) {
 		})
 	}
 }
+
+// TestLimitTogether holds that of more matches than are kept the first are, also
+// where they are verified together, and that the work ends with them.
+func TestLimitTogether(t *testing.T) {
+	for _, text := range []string{`[a-c]+`, `[a-c]{1,30}`, `ab[a-c]+`, `[a-c]+ab`} {
+		p, ok := regexpPattern(t, text, false, false)
+		if !ok {
+			t.Fatal(text)
+		}
+		p.Positions = true
+		s := New(programOf([]program.Pattern{p}, true)).NewState()
+		s.grace = math.MinInt32
+		s.Begin([]byte(strings.Repeat("ab", 100_000)), Options{MaxMatches: 3})
+		if got := s.Matches(0); len(got) != 3 || got[0].Offset != 0 || got[2].Offset > 4 {
+			t.Errorf("/%s/: got %v, want the first three", text, got)
+		}
+	}
+}
