@@ -26,7 +26,7 @@ func TestScripts(t *testing.T) {
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"standin": cmdStandin, "portal": cmdPortal,
-			"replace": cmdReplace, "fault": cmdFault, "role": cmdRole, "landed": cmdLanded, "incident": cmdIncident},
+			"replace": cmdReplace, "fault": cmdFault, "role": cmdRole, "landed": cmdLanded, "incident": cmdIncident, "rowtype": cmdRowtype},
 		Setup: func(env *testscript.Env) error {
 			env.Values[standinKey{}] = new(*standin.Server)
 			repo, err := filepath.Abs("../..")

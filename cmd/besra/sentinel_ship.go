@@ -183,12 +183,28 @@ func (d *shipment) Write(row []byte) (int, error) {
 	}
 }
 
+// askAgain is how often to ask whether another process delivers still.
+const askAgain = 200 * time.Millisecond
+
+// drain delivers what waits, after another process that does so already.
 func (d *shipment) drain() {
-	totals, err := d.shipper.Drain(d.ctx)
-	d.totals.Batches += totals.Batches
-	d.totals.Rows += totals.Rows
-	d.totals.Quarantined += totals.Quarantined
-	d.err = err
+	for told := false; ; told = true {
+		totals, err := d.shipper.Drain(d.ctx)
+		d.totals.Batches += totals.Batches
+		d.totals.Rows += totals.Rows
+		d.totals.Quarantined += totals.Quarantined
+		if d.err = err; !errors.Is(err, ingest.ErrBusy) {
+			return
+		}
+		if !told {
+			fmt.Fprintf(d.stdio.err, "besra: %v: waiting for it\n", err)
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-d.ctx.Done():
+			return
+		}
+	}
 }
 
 // end tells what was delivered, and what was not and why.

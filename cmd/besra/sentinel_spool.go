@@ -58,12 +58,16 @@ func tellStatus(stdio stdio, s *spool.Spool, format string) error {
 
 func spoolFlushCommand(stdio stdio) *cobra.Command {
 	var s shipFlags
+	var quarantine bool
 	cmd := &cobra.Command{
 		Use:   "flush",
 		Short: "Deliver what waits",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := s.open()
+			if err == nil && quarantine {
+				_, err = l.spool.Release()
+			}
 			if err != nil {
 				return err
 			}
@@ -75,5 +79,6 @@ func spoolFlushCommand(stdio stdio) *cobra.Command {
 	s.at.register(cmd.Flags())
 	s.register(cmd.Flags(), "")
 	cmd.Flags().MarkHidden("no-suppressed")
+	cmd.Flags().BoolVar(&quarantine, "quarantine", false, "also what Sentinel has refused before")
 	return cmd
 }

@@ -38,14 +38,7 @@ func cmdStandin(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { s.Close() })
 	s.AddClient("app", "very-secret")
-	columns := map[string]string{}
-	for _, c := range kql.Findings().Columns {
-		columns[c.Name] = map[kql.Type]string{kql.DateTime: "datetime"}[c.Type]
-		if columns[c.Name] == "" {
-			columns[c.Name] = string(c.Type)
-		}
-	}
-	s.AddRule(standinRule, azure.DefaultStream, columns)
+	s.AddRule(standinRule, azure.DefaultStream, findingColumns())
 	dir := ts.MkAbs("azure")
 	ts.Check(os.MkdirAll(dir, 0o777))
 	cloud, err := s.WriteCloud(dir)
@@ -200,4 +193,23 @@ func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not hold %q", args[2], args[0])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Replace(text, args[0], args[1], 1)), 0o666))
+}
+
+func findingColumns() map[string]string {
+	columns := map[string]string{}
+	for _, c := range kql.Findings().Columns {
+		columns[c.Name] = string(c.Type)
+	}
+	return columns
+}
+
+// cmdRowtype gives a column of the findings' stream another type: rowtype COLUMN
+// TYPE.
+func cmdRowtype(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: rowtype COLUMN TYPE")
+	}
+	columns := findingColumns()
+	columns[args[0]] = args[1]
+	theStandin(ts).AddRule(standinRule, azure.DefaultStream, columns)
 }

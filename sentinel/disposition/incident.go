@@ -89,6 +89,9 @@ func (r *Reader) Read(ctx context.Context, since time.Time) ([]Incident, error) 
 		if err := json.Unmarshal(raw, &one); err != nil {
 			return fmt.Errorf("an incident cannot be read: %w", err)
 		}
+		if one.Properties.Status != "Closed" {
+			return nil // opened again meanwhile
+		}
 		i, err := r.incident(ctx, one)
 		out = append(out, i)
 		return err

@@ -338,6 +338,23 @@ func TestConn(t *testing.T) {
 	}
 }
 
+// TestConnHangs has the service take calls and say nothing.
+func TestConnHangs(t *testing.T) {
+	p := start(t)
+	p.Fail(func(*http.Request) standin.Fault { return standin.Fault{Delay: time.Hour} })
+	c, err := Open(Options{Account: p.account(t), To: p.Upload.To, Spool: p.Spool, Wait: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	for _, row := range numbered(0, 1000, 100) {
+		io.WriteString(c, row)
+	}
+	if err := c.Close(); err != nil || p.waiting(t) != 1000 || time.Since(begun) > 20*time.Second {
+		t.Errorf("%v after %v: %d wait, want all 1000", err, time.Since(begun), p.waiting(t))
+	}
+}
+
 func TestConnFullSpool(t *testing.T) {
 	p := start(t)
 	p.Fail(func(*http.Request) standin.Fault { return standin.Fault{Status: 503, RetryAfter: "3600"} })

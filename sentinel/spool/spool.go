@@ -14,7 +14,6 @@
 package spool
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -224,27 +223,3 @@ func (s *Spool) countRows(name string, from int64) int64 {
 	rows, _, _, _ := scan(text[from:], len(text), true, true)
 	return int64(len(rows))
 }
-
-// Quarantine keeps a row that the other side refuses for good, with the reason.
-func (s *Spool) Quarantine(row []byte, why string) error {
-	line, err := json.Marshal(struct {
-		Time time.Time       `json:"time"`
-		Why  string          `json:"why"`
-		Row  json.RawMessage `json:"row"`
-	}{time.Now().UTC(), why, bytes.TrimSpace(row)})
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(s.QuarantineFile(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(line, '\n'))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return s.update(func(st *state) { st.Quarantined++ })
-}
-
-// QuarantineFile is the file that [Spool.Quarantine] writes to.
-func (s *Spool) QuarantineFile() string { return filepath.Join(s.dir, quarantineFile) }

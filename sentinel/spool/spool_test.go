@@ -279,6 +279,15 @@ func TestQuarantine(t *testing.T) {
 	if !strings.Contains(string(text), `"why":"400","row":{"a":1}`) || status(t, s).Quarantined != 1 {
 		t.Errorf("got %s", text)
 	}
+	if n, err := s.Release(); n != 1 || err != nil || status(t, s).Quarantined != 0 {
+		t.Errorf("released %d, %v, status %+v", n, err, status(t, s))
+	}
+	if got := drain(t, s, 100); len(got) != 1 || got[0] != `{"a":1}` {
+		t.Errorf("got %q back", got)
+	}
+	if n, err := s.Release(); n != 0 || err != nil {
+		t.Errorf("released %d again, %v", n, err)
+	}
 }
 
 // FuzzScan wants of any bytes that reading ends, goes over everything that is
