@@ -159,6 +159,11 @@ func readCompiled(name string) (*yara.Rules, error) {
 		return nil, &hintError{fmt.Errorf("%s: not a file of compiled rules", name), "-C is for what besra rule compile writes; rules in source form need no option"}
 	}
 	rules, err := yara.ReadRules(r, yara.WithModules(standard.Modules()...))
+	if err == nil {
+		if _, more := r.ReadByte(); more == nil {
+			err = errors.New("something stands behind the rules: the file is damaged")
+		}
+	}
 	if err != nil {
 		return nil, &hintError{fmt.Errorf("%s: %w", name, err), again}
 	}

@@ -156,6 +156,8 @@ func (f matchFilter) name() string {
 		return "yara-x miscounts a repetition"
 	case f.onlyOurs() && f.Oracle.Dialect == yara.YARAX && f.byAnEdge():
 		return "yara-x stops a byte before an edge"
+	case f.onlyOurs() && f.Oracle.Dialect == yara.LibYARA && emptyTurns.MatchString(f.text) && !fullword && f.possible():
+		return "libyara misses turns of nothing"
 	case f.onlyOurs() && wideJump.MatchString(f.text):
 		return "one length before a wide jump"
 	case fullword && wide && f.Oracle.Dialect == yara.LibYARA && f.besideBytes():
@@ -249,6 +251,16 @@ func (f matchFilter) miscounted(bounded bool) bool {
 func (f matchFilter) impossible() bool {
 	matches, known := f.third()
 	return known && !matches && f.text[0] == '/'
+}
+
+// emptyTurns finds a repetition with two bounds of a group that ends in what may
+// be left out.
+var emptyTurns = regexp.MustCompile(`[?*}|]\)+\{\d*,\d+\}`)
+
+// possible reports whether a third engine says that the bytes match.
+func (f matchFilter) possible() bool {
+	matches, known := f.third()
+	return known && matches
 }
 
 // third asks Go's regexps whether the bytes of the match are one, whatever is
