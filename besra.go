@@ -31,7 +31,7 @@ type Context string
 const (
 	ContextFile    Context = "file"    // a file on a live host
 	ContextImage   Context = "image"   // a file of a mounted or unpacked foreign root, or of a container image
-	ContextArchive Context = "archive" // a member of an archive
+	ContextArchive Context = "archive" // a member of an archive, or a blob of a git repository
 	ContextProcess Context = "process" // the memory of a running process
 	ContextNetwork Context = "network" // a reassembled stream, or an object carved from one
 	ContextMail    Context = "mail"    // a message or an attachment

@@ -3,7 +3,7 @@
 // which times its host runs what.
 //
 // A [Host] stands for the machine the bytes belong to: this one, or a foreign
-// root that is mounted or unpacked in a directory. It reads that machine's own
+// root that is mounted or unpacked in a directory, or packed in an image. It reads that machine's own
 // passwd and group files, its package index and its mounts, each once and only
 // when a fact needs it. [Host.File] gives the [besra.Facts] of one file:
 //

@@ -106,7 +106,9 @@ func openRepository(path string) (*repository, error) {
 		files = dotgit.NewRepositoryFilesystem(files, osfs.New(at.common))
 	}
 	files = &sound{files, r.unsound(files)}
-	r.storage = filesystem.NewStorage(files, cache.NewObjectLRU(cacheSize))
+	// Packs stay open while something may be read of them, which no one tells: their
+	// files are closed with the repository, when it is garbage.
+	r.storage = filesystem.NewStorageWithOptions(files, cache.NewObjectLRU(cacheSize), filesystem.Options{ExclusiveAccess: true, KeepDescriptors: true})
 	config, err := r.storage.Config()
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)

@@ -206,8 +206,9 @@ func (w *walk) tree(h plumbing.Hash, at *place, dir string, depth int) {
 			return
 		case e.Mode == filemode.Dir:
 			w.tree(e.Hash, at, p, depth+1)
-		case e.Mode == filemode.Submodule:
+		case e.Mode == filemode.Submodule && w.first(e.Hash):
 			w.skipped[ReasonSubmodule]++
+		case e.Mode == filemode.Submodule:
 		case w.first(e.Hash):
 			w.blob(e.Hash, at, p, e.Mode)
 		}

@@ -529,3 +529,17 @@ func FuzzRoot(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTarball hunts in what is no tarball of an image, or a damaged one.
+func FuzzTarball(f *testing.F) {
+	whole, err := os.ReadFile(saved(f, imageOf(f, layerOf(f, pack(f, member{name: "x", content: "1"})))))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add(gzipped(whole))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		s := newSource(t, Config{Name: written(t, "x.tar", content), Platform: "all", Members: 100, Bytes: 1 << 20, Member: 1 << 16})
+		s.Run(t.Context(), &sourcetest.Recorder{})
+	})
+}
