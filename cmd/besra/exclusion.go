@@ -19,6 +19,7 @@ import (
 func exclusionCommand(stdio stdio) *cobra.Command {
 	cmd := &cobra.Command{Use: "exclusion", Short: "Lint, backtest and audit exclusions"}
 	cmd.AddCommand(exclusionLintCommand(stdio), exclusionFunctionsCommand(stdio), exclusionFactsCommand(stdio),
+		exclusionKQLCommand(stdio),
 		exclusionBacktestCommand(stdio), exclusionAuditCommand(stdio))
 	return cmd
 }

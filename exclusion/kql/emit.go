@@ -22,6 +22,16 @@ const LoweredColumn = "BesraLowered"
 // steps. Only a suppression leaves rows out.
 func (q Query) Where() string { return "| where not(" + never(q.When) + ")" }
 
+// Condition returns the lines that put the answer into a column, Holds, and leave
+// every row in.
+func (q Query) Condition() string {
+	var lines []string
+	for _, s := range q.Steps {
+		lines = append(lines, "| extend "+s.Name+" = "+s.Value)
+	}
+	return strings.Join(append(lines, "| extend Holds = "+never(q.When)), "\n")
+}
+
 // never returns a condition that is false where it is null.
 func never(when string) string { return "coalesce(\n  " + indent(when) + ",\n  false)" }
 

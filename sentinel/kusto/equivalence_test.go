@@ -219,8 +219,8 @@ func contextOf(x *exclusion.Exclusion, table kql.Table, r row) besra.Context {
 // cut reports whether a column that holds something of the exclusion was cut.
 func cut(table kql.Table, q kql.Query, r row) bool {
 	d, ok := r[table.Cut].(dyn)
-	if !ok {
-		return false
+	if !ok || !slices.ContainsFunc(q.Columns, func(c kql.Column) bool { return c.Name == table.Cut }) {
+		return false // nothing that can be cut is read
 	}
 	names, list := d.v.([]any)
 	return !list || slices.ContainsFunc(q.Columns, func(c kql.Column) bool { return slices.Contains(names, any(c.Name)) })

@@ -23,7 +23,11 @@ func (f rowFacts) Fact(_ context.Context, name string) besra.Fact {
 		return besra.Unavailable(name, "it is not in the row")
 	}
 	def, _ := besra.FactNamed(name)
-	return besra.Fact{Name: name, Value: v, Grade: def.Grades[f.context], Source: "row"}
+	grade := def.Grades[f.context]
+	if grade == besra.GradeUnavailable {
+		grade = besra.GradeVerified // a row of a process tells the digest of its file, which must not be known-bad
+	}
+	return besra.Fact{Name: name, Value: v, Grade: grade, Source: "row"}
 }
 
 func factsOf(t kql.Table, r row) map[string]any {
