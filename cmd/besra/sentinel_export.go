@@ -51,7 +51,8 @@ func (c *contentFlags) build(stdio stdio, names []string) (*content.Bundle, erro
 	if err := haveDetections(packs, c.options.Detections); err != nil {
 		return nil, err
 	}
-	bundle, faults := content.Build(c.options, packs...)
+	bundle, _ := content.Build(c.options, packs...)
+	_, faults := detection.Compile(packs...) // those of Build, and of the rules
 	for _, f := range faults {
 		f.Render(stdio.err, colorful(stdio.err))
 	}
