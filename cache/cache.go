@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Key names an answer: a digest of all that it depends on besides the rules.
@@ -59,7 +60,7 @@ func Open(name, rules string) (*Cache, error) {
 		return nil, err
 	}
 	db, err := openFile(name)
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, berrors.ErrTimeout) {
 		err = ErrInUse
 	}
 	if err != nil {

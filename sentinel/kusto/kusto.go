@@ -34,7 +34,7 @@ var scripts = []string{"bridge.min.js", "Kusto.Language.Bridge.min.js"}
 var driver string
 
 // ErrNotFound says that no folder holds the parser.
-var ErrNotFound = errors.New("Microsoft's parser is not here: install it with npm install " + Package +
+var ErrNotFound = errors.New("the parser of Microsoft is not here: install it with npm install " + Package +
 	", or name its folder with --language-service or " + Variable)
 
 // Find returns the folder of the parser: dir, if one is named; the one that the
@@ -201,7 +201,7 @@ func (w *Workspace) run(query string, tree bool) (Result, error) {
 	var r Result
 	out, err := w.parser.analyze(query, w.schema, tree)
 	if err != nil {
-		return r, fmt.Errorf("Microsoft's parser failed: %w", err)
+		return r, fmt.Errorf("the parser of Microsoft failed: %w", err)
 	}
 	var raw struct {
 		Result

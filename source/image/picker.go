@@ -22,7 +22,6 @@ import (
 type image struct {
 	name     string // that its targets begin with
 	ref      string // as the place calls it; empty where it does not
-	label    string // tells it from the other images of the place
 	digest   string // of its manifest; empty for what docker saved without one
 	config   []byte
 	os       string
