@@ -191,7 +191,7 @@ var xorOnly = regexp.MustCompile(`^(?: \w+)*? xor(\(|$| wide| fullword| private)
 var someLengths = regexp.MustCompile(`[*+?{|]|\[\d*-`)
 
 // emptyClass finds classes of regexps that no byte is in.
-var emptyClass = regexp.MustCompile(`(?m)= /.*\[\^[^\]]*(\\w[^\]]*\\W|\\W[^\]]*\\w|\\s[^\]]*\\S|\\S[^\]]*\\s|\\d[^\]]*\\D|\\D[^\]]*\\d)`)
+var emptyClass = regexp.MustCompile(`(?m)= /.*\[\^[^\]]*(\\w[^\]]*\\W|\\W[^\]]*\\w|\\s[^\]]*\\S|\\S[^\]]*\\s|\\d[^\]]*\\D|\\D[^\]]*\\[dSw]|\\[Sw][^\]]*\\D|\\S[^\]]*\\W|\\W[^\]]*\\S)`)
 
 // atVariable reports whether a condition asks for the pattern at what comes
 // from a variable alone.
