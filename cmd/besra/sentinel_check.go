@@ -46,7 +46,8 @@ type checker struct {
 	queries []namedQuery
 }
 
-type namedQuery struct{ name, text string }
+// namedQuery is a query; one that is the body of a function has its parameters.
+type namedQuery struct{ name, text, parameters string }
 
 // collect gathers the queries of files and of what packs become.
 func (c *checker) collect(args, params []string) error {
@@ -60,7 +61,7 @@ func (c *checker) collect(args, params []string) error {
 		if err != nil {
 			return err
 		}
-		c.queries = append(c.queries, namedQuery{arg, string(text)})
+		c.queries = append(c.queries, namedQuery{arg, string(text), ""})
 	}
 	if len(names) == 0 && len(args) > 0 {
 		return nil
@@ -85,9 +86,9 @@ func (c *checker) resource(r *content.Resource) {
 	if query == "" {
 		return
 	}
-	c.queries = append(c.queries, namedQuery{r.Kind.Name + " " + r.Title, query})
+	parameters, _ := r.Properties["functionParameters"].(string)
+	c.queries = append(c.queries, namedQuery{r.Kind.Name + " " + r.Title, query, parameters})
 	if r.Kind == content.Function {
-		parameters, _ := r.Properties["functionParameters"].(string)
 		c.schema.Functions = append(c.schema.Functions, kusto.Function{Name: r.Name, Parameters: parameters, Body: query})
 	}
 }
@@ -98,11 +99,11 @@ func (c *checker) run(service string) error {
 	for _, q := range c.queries {
 		found := kusto.Lint(q.text)
 		if workspace != nil {
-			result, err := workspace.Check(q.text)
+			diagnostics, err := q.check(workspace)
 			if err != nil {
 				return err
 			}
-			found = append(found, result.Diagnostics...)
+			found = append(found, diagnostics...)
 		}
 		for _, d := range found {
 			fmt.Fprintf(c.stdio.out, "%s:%s\n", q.name, d.Error())
@@ -117,6 +118,20 @@ func (c *checker) run(service string) error {
 		return fmt.Errorf("the queries were not parsed: %w", missing)
 	}
 	return nil
+}
+
+// check parses the query; a body with parameters inside a declaration of them,
+// which takes a line of its own.
+func (q namedQuery) check(w *kusto.Workspace) ([]kusto.Diagnostic, error) {
+	if q.parameters == "" {
+		result, err := w.Check(q.text)
+		return result.Diagnostics, err
+	}
+	result, err := w.Check("let besra = (" + q.parameters + ") {\n" + q.text + "\n};\nprint 1")
+	for i := range result.Diagnostics {
+		result.Diagnostics[i].Line--
+	}
+	return result.Diagnostics, err
 }
 
 func (c *checker) load(service string) (*kusto.Workspace, error) {

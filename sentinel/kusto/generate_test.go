@@ -92,7 +92,7 @@ func (g generator) textValue() string {
 	switch {
 	case g.r.IntN(15) == 0:
 		return "(" + g.atom() + " ? " + g.fact(besra.TypeString) + " : " + strconv.Quote(pick(g.r, words)) + ")"
-	case g.r.IntN(25) == 0 && len(g.facts[besra.TypeStrings]) > 0:
+	case g.r.IntN(12) == 0 && len(g.facts[besra.TypeStrings]) > 0:
 		return fmt.Sprintf("%s[%d]", g.fact(besra.TypeStrings), g.r.IntN(3))
 	case g.r.IntN(25) == 0:
 		return "params.word"
