@@ -7,12 +7,16 @@ import (
 
 func TestPlaces(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
+	var p places
 	for range 300 {
-		n := 1 + rnd.IntN(20_000)
-		p, has := newPlaces(n), make([]bool, n)
+		n := 1 + rnd.IntN(300_000)
+		p = p.again(n)
+		has := make([]bool, n)
 		for range rnd.IntN(12) {
 			i := rnd.IntN(n)
-			p.add(i)
+			if p.add(i) == has[i] {
+				t.Fatalf("%d of %d: had %v, and add says otherwise", i, n, has[i])
+			}
 			has[i] = true
 		}
 		for range 20 {

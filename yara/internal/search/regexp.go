@@ -1,7 +1,6 @@
 package search
 
 import (
-	"slices"
 	"sync/atomic"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
@@ -104,7 +103,7 @@ func (s *State) open(n *needle) bool { return s.status[n.pattern]&closed == 0 }
 // matchFrom takes the match that begins at start. Several hits can lead to it.
 func (s *State) matchFrom(n *needle, start int) {
 	if s.wantsAll(n.pattern) || n.Boundary != program.NoBoundary {
-		if s.exploration(n).visit(start, len(s.data)) {
+		if !s.exploration(n).visit(start, len(s.data)) {
 			return
 		}
 	}
@@ -133,7 +132,7 @@ func (s *State) searchRegexp(n *needle) {
 		if !all && !s.exploration(n).together {
 			s.matchFromCounted(n, start, len(s.data)-start)
 		} else {
-			if starts.words == nil {
+			if starts.pages == nil {
 				starts = newPlaces(len(s.data) + 1)
 			}
 			starts.add(start)
@@ -195,7 +194,8 @@ type explored struct {
 
 type exploration struct {
 	ordinal int32
-	seen    []uint64 // a bit for each start; empty until one is visited
+	seen    places   // starts that were visited
+	visited bool     // there is one; seen is another scan's until then
 	begins  []places // of an expression cut at gaps; nil until asked for
 	// steps is how many were made for the expression, hit by hit. Where that is
 	// too much, together is set, and the places of further hits are postponed.
@@ -219,24 +219,19 @@ func (s *State) exploration(n *needle) *exploration {
 		if x.used == len(x.list) {
 			x.list = append(x.list, exploration{})
 		}
-		x.list[x.used] = exploration{ordinal: n.expr.ordinal, needle: n, seen: x.list[x.used].seen[:0]}
+		x.list[x.used] = exploration{ordinal: n.expr.ordinal, needle: n, seen: x.list[x.used].seen}
 		x.used++
 		x.slot[n.expr.ordinal] = int32(x.used)
 	}
 	return &x.list[x.slot[n.expr.ordinal]-1]
 }
 
-// visit reports whether start has been visited before.
+// visit reports whether start is visited for the first time.
 func (e *exploration) visit(start, size int) bool {
-	if len(e.seen) == 0 {
-		words := size/64 + 1
-		e.seen = slices.Grow(e.seen, words)[:words]
-		clear(e.seen)
+	if !e.visited {
+		e.seen, e.visited = e.seen.again(size+1), true
 	}
-	word, bit := &e.seen[start>>6], uint64(1)<<(start&63)
-	before := *word&bit != 0
-	*word |= bit
-	return before
+	return e.seen.add(start)
 }
 
 // Hits and starts are verified one by one, which is fastest where they are few.
