@@ -61,7 +61,7 @@ type Limits struct {
 	PatternSize  int // bytes of a text, hex bytes or regexp source; 65,536
 	Nodes        int // nodes of all conditions, half of the items of their sets; 4 million
 	// PatternTotal is how many bytes all compiled patterns together may come to,
-	// as estimated. The default grows with the sources: 96 MiB, and 96 bytes for
+	// as estimated. The default grows with the sources: 64 MiB, and 32 bytes for
 	// each of theirs.
 	PatternTotal int64
 	Diagnostics  int // diagnostics of one Add; 10,000

@@ -236,7 +236,7 @@ func (l *lowering) charge(low *lowered) {
 	}
 	limit := l.c.opt.Limits.PatternTotal
 	if limit <= 0 {
-		limit = 96<<20 + 96*l.c.sourceSize
+		limit = 64<<20 + 32*l.c.sourceSize
 	}
 	if l.c.patternRAM > limit && !l.full {
 		l.full = true
