@@ -92,19 +92,16 @@ func (r Record) body() (any, error) {
 // version gives a [*VersionError], one of an unknown type an
 // [*UnknownTypeError]; unknown fields are passed over.
 func (r *Record) UnmarshalJSON(b []byte) error {
-	var head struct {
-		Type RecordType `json:"type"`
-		V    string     `json:"v"`
-	}
-	if err := json.Unmarshal(b, &head); err != nil {
+	typ, version, err := headOf(b)
+	if err != nil {
 		return err
 	}
-	if head.V != RecordVersion && !strings.HasPrefix(head.V, RecordVersion+".") {
-		return &VersionError{head.V}
+	if version != RecordVersion && !strings.HasPrefix(version, RecordVersion+".") {
+		return &VersionError{version}
 	}
-	rec := Record{Type: head.Type}
+	rec := Record{Type: typ}
 	var body any
-	switch head.Type {
+	switch typ {
 	case RecordRun:
 		rec.Run = new(Run)
 		body = rec.Run
@@ -118,13 +115,31 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 		rec.Summary = new(Summary)
 		body = rec.Summary
 	default:
-		return &UnknownTypeError{head.Type}
+		return &UnknownTypeError{typ}
 	}
 	if err := json.Unmarshal(b, body); err != nil {
-		return fmt.Errorf("%s record: %w", head.Type, err)
+		return fmt.Errorf("%s record: %w", typ, err)
 	}
 	*r = rec
 	return nil
+}
+
+// headOf returns the type and the version of a record. They stand first where
+// besra wrote it, so that reading them costs little.
+func headOf(b []byte) (RecordType, string, error) {
+	if rest, ok := bytes.CutPrefix(b, []byte(`{"type":"`)); ok {
+		typ, rest, _ := bytes.Cut(rest, []byte(`","v":"`))
+		version, rest, _ := bytes.Cut(rest, []byte(`"`))
+		if len(rest) > 0 && !bytes.ContainsAny(typ, `"\\`) && !bytes.ContainsRune(version, '\\') {
+			return RecordType(typ), string(version), nil
+		}
+	}
+	var head struct {
+		Type RecordType `json:"type"`
+		V    string     `json:"v"`
+	}
+	err := json.Unmarshal(b, &head)
+	return head.Type, head.V, err
 }
 
 // normal returns the run as it is written: lists not null, time in UTC.

@@ -138,9 +138,11 @@ func (l *lineReader) yieldLine(line []byte, yield func(besra.Record, error) bool
 	return fail(fmt.Errorf("byte %d: %w", syntax.Offset, err))
 }
 
+// decode asks the record itself: json.Unmarshal would go through the line once
+// more before.
 func decode(line []byte) (besra.Record, error) {
 	var rec besra.Record
-	err := json.Unmarshal(line, &rec)
+	err := rec.UnmarshalJSON(line)
 	return rec, err
 }
 
