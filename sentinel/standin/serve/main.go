@@ -27,6 +27,8 @@ const (
 	rule   = "dcr-00000000000000000000000000000001"
 	stream = "Custom-" + kql.FindingsTable
 	secret = "not-a-secret"
+
+	workspace = "/subscriptions/s1/resourceGroups/soc/providers/Microsoft.OperationalInsights/workspaces/hunt"
 )
 
 func main() {
@@ -62,10 +64,11 @@ func main() {
 func prepare(s *standin.Server, dir string) error {
 	s.AddClient("app", secret)
 	s.AddRule(rule, stream, findingColumns())
+	missing := s.SetResource(workspace, standin.Resource{"location": "westeurope", "properties": map[string]any{}})
 	cloud, err := s.WriteCloud(dir)
 	config := fmt.Sprintf("cloud: %s\nendpoint: %s\nrule: %s\nsubscription: s1\nresource_group: soc\nworkspace: hunt\nauth: {tenant: t1, client_id: app, secret_file: %s}\n",
 		cloud, s.URL, rule, filepath.Join(dir, "secret"))
-	return errors.Join(err, os.WriteFile(filepath.Join(dir, "secret"), []byte(secret), 0o600),
+	return errors.Join(missing, err, os.WriteFile(filepath.Join(dir, "secret"), []byte(secret), 0o600),
 		os.WriteFile(filepath.Join(dir, "sentinel.yaml"), []byte(config), 0o600))
 }
 
