@@ -15,6 +15,9 @@ import (
 // may have, and one that fits: it stays below, finds what fits, and counts the
 // rest.
 func TestHuntMaxMemory(t *testing.T) {
+	if racing {
+		t.Skip("the race detector takes more memory than the limit leaves")
+	}
 	const most = 192 << 20
 	dir := t.TempDir()
 	large := packedZeros(t, 256)

@@ -75,9 +75,9 @@ func (w *yaraWorker) visit(results *yara.Results, show func(yara.Rule)) (matchin
 		}
 		if matches {
 			matching++
-			w.run.total++
+			w.run.total.Add(1)
 		}
-		if y.maxRules > 0 && w.run.total >= y.maxRules {
+		if y.maxRules > 0 && w.run.total.Load() >= y.maxRules {
 			break
 		}
 	}

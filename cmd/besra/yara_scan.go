@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/besra-hunt/besra/yara"
@@ -23,7 +24,7 @@ type yaraScan struct {
 
 	// total counts the matching rules of all targets for --max-rules, which
 	// has one worker only.
-	total int64
+	total atomic.Int64
 	// matches are those of all targets, for the json format.
 	matches []jsonMatch
 	counts  []jsonCount
