@@ -166,8 +166,8 @@ func (g *Gate) Ask(t besra.Target, b *Body) besra.Answer {
 	t.Done = func(a besra.Answer) { b.Release(); done <- a }
 	g.handing.Go(func() {
 		if err := g.to.Target(t); err != nil {
-			t.Done(missed(t, "interrupted", err)) // it was not taken
-			g.cancel(err)
+			g.cancel(err) // first, so that whoever is answered does not ask again
+			t.Done(missed(t, "interrupted", err))
 		}
 	})
 	late := time.NewTimer(g.limits.Wait)
