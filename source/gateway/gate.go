@@ -164,6 +164,10 @@ func (g *Gate) Ask(t besra.Target, b *Body) besra.Answer {
 	t.Open = func(ctx context.Context) (besra.Content, error) { return b, ctx.Err() }
 	done := make(chan besra.Answer, 1)
 	t.Done = func(a besra.Answer) { b.Release(); done <- a }
+	if err := g.ctx.Err(); err != nil { // connections end a moment later than the run
+		b.Release()
+		return missed(t, "interrupted", err)
+	}
 	g.handing.Go(func() {
 		if err := g.to.Target(t); err != nil {
 			g.cancel(err) // first, so that whoever is answered does not ask again
