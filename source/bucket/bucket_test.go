@@ -52,11 +52,7 @@ func newSource(t testing.TB, c Config) *Source {
 
 func run(t testing.TB, c Config) *sourcetest.Recorder {
 	t.Helper()
-	r := &sourcetest.Recorder{}
-	if err := newSource(t, c).Run(t.Context(), r); err != nil {
-		t.Fatalf("Run: got error %v, want none", err)
-	}
-	return r
+	return sourcetest.Collect(t, newSource(t, c))
 }
 
 // many fills a store with more than a page.

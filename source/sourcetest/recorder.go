@@ -3,6 +3,7 @@ package sourcetest
 import (
 	"slices"
 	"sync"
+	"testing"
 
 	"github.com/besra-hunt/besra"
 )
@@ -59,4 +60,14 @@ func (r *Recorder) Names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Collect runs a source to its end, and returns what it gave.
+func Collect(t testing.TB, s besra.Source) *Recorder {
+	t.Helper()
+	r := &Recorder{}
+	if err := s.Run(t.Context(), r); err != nil {
+		t.Fatalf("Run: got error %v, want none", err)
+	}
+	return r
 }
