@@ -346,12 +346,6 @@ func (n *Node) ArbitraryPrefix() bool {
 	return n.beginsWithAny(func(n *Node) bool { return *n.Set == AnyByte() })
 }
 
-// DotPrefix is ArbitraryPrefix of what is written with dots: YARA-X refuses
-// /.*foo/s, and takes (?s).*foo and /[\s\S]+foo/.
-func (n *Node) DotPrefix() bool {
-	return n.beginsWithAny(func(n *Node) bool { return n.Dot })
-}
-
 func (n *Node) beginsWithAny(any func(set *Node) bool) bool {
 	if n.Op == OpConcat {
 		for _, s := range n.Subs {
