@@ -79,15 +79,8 @@ func start(t *testing.T, c Config, to besra.Receiver) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{stop: stop, done: make(chan error, 1)}
-	go func() { s.done <- src.Run(t.Context(), to) }()
-	select {
-	case a := <-listening:
-		s.address = a.String()
-	case err := <-s.done:
-		t.Fatal(err)
-	}
-	return s
+	address, done := sourcetest.Serve(t, src, to, listening)
+	return &server{address: address, stop: stop, done: done}
 }
 
 // end stops the server and wants it to end without an error.

@@ -1,6 +1,7 @@
 package sourcetest
 
 import (
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -70,4 +71,19 @@ func Collect(t testing.TB, s besra.Source) *Recorder {
 		t.Fatalf("Run: got error %v, want none", err)
 	}
 	return r
+}
+
+// Serve runs a source that listens, and returns the address that it tells of and
+// what Run will return.
+func Serve(t testing.TB, s besra.Source, to besra.Receiver, listening <-chan net.Addr) (address string, done chan error) {
+	t.Helper()
+	done = make(chan error, 1)
+	go func() { done <- s.Run(t.Context(), to) }()
+	select {
+	case a := <-listening:
+		return a.String(), done
+	case err := <-done:
+		t.Fatal(err)
+	}
+	return "", done
 }

@@ -52,15 +52,8 @@ func start(t *testing.T, c Config, to besra.Receiver) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{stop: stop, done: make(chan error, 1)}
-	go func() { s.done <- src.Run(t.Context(), to) }()
-	select {
-	case a := <-listening:
-		s.url = "http://" + a.String()
-	case err := <-s.done:
-		t.Fatal(err)
-	}
-	return s
+	address, done := sourcetest.Serve(t, src, to, listening)
+	return &server{url: "http://" + address, stop: stop, done: done}
 }
 
 func (s *server) end(t *testing.T) {
