@@ -139,22 +139,3 @@ func integerOf(value any) (int64, bool) {
 	}
 	return 0, false
 }
-
-// goValue is the opposite of valueOf: an int64, float64, bool or string.
-func goValue(v module.Value) any {
-	switch v.Kind() {
-	case module.Integer:
-		i, _ := v.Int()
-		return i
-	case module.Float:
-		f, _ := v.Float()
-		return f
-	case module.Bool:
-		b, _ := v.Bool()
-		return b
-	case module.String:
-		s, _ := v.Text()
-		return s
-	}
-	return nil
-}

@@ -48,7 +48,7 @@ func (r Rule) Position() (origin string, line, column int) {
 func (r Rule) Meta() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
 		for _, m := range r.rule().Meta {
-			if !yield(m.Key, goValue(m.Value)) {
+			if !yield(m.Key, m.Value.Any()) {
 				return
 			}
 		}

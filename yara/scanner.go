@@ -91,7 +91,7 @@ func (s *Scanner) SetExternal(name string, value any) error {
 		v = module.Float64(float64(whole))
 	}
 	if v.Kind() != declared.Kind() {
-		return fmt.Errorf("yara: the external variable %q was defined as %T, and cannot be %T", name, goValue(declared), value)
+		return fmt.Errorf("yara: the external variable %q was defined as %T, and cannot be %T", name, declared.Any(), value)
 	}
 	s.externals[i] = v
 	return nil

@@ -127,7 +127,7 @@ func (d *describer) describe(name string, t *module.Type) typeDoc {
 			}
 			doc.Functions = append(doc.Functions, fd)
 		case f.Const.Defined():
-			fd.Type, fd.Value = typeName(f.Type), scalar(f.Const)
+			fd.Type, fd.Value = typeName(f.Type), f.Const.Any()
 			doc.Constants = append(doc.Constants, fd)
 		default:
 			fd.Type = d.meet(f.Name, f.Type)
@@ -168,26 +168,6 @@ func signatures(funcs []*module.Func) []string {
 		list = append(list, "("+strings.Join(params, ", ")+") "+typeName(f.Result))
 	}
 	return list
-}
-
-// scalar returns a value that has no parts as Go has it, nil where it is
-// undefined.
-func scalar(v module.Value) any {
-	switch v.Kind() {
-	case module.Integer:
-		i, _ := v.Int()
-		return i
-	case module.Float:
-		f, _ := v.Float()
-		return f
-	case module.Bool:
-		b, _ := v.Bool()
-		return b
-	case module.String:
-		s, _ := v.Text()
-		return s
-	}
-	return nil
 }
 
 func (d *moduleDoc) print(w *bufio.Writer, p palette) {

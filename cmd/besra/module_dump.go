@@ -154,7 +154,7 @@ func (d dumper) value(t *module.Type, v module.Value) any {
 		}
 		return o
 	}
-	return scalar(v)
+	return v.Any()
 }
 
 func (d dumper) object(t *module.Type, v module.Value) any {

@@ -31,7 +31,7 @@ func TestLongDownloads(t *testing.T) {
 					t.Errorf("%d bytes and a marker: got %.80q, want the page alone", size, got)
 				}
 			}
-			s.end(t)
+			s.End(t)
 		})
 	}
 }

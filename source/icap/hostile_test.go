@@ -55,7 +55,7 @@ func TestHostile(t *testing.T) {
 	if got := s.talk(t, reqmod(last+"Allow: 204\r\n", post, chunked("fine"))); !strings.HasPrefix(got, "ICAP/1.0 204 ") {
 		t.Errorf("afterwards: got %q", got)
 	}
-	s.end(t)
+	s.End(t)
 	if n := len(j.Targets()); n != 1 {
 		t.Errorf("got %d targets, want the last only", n)
 	}
@@ -70,7 +70,7 @@ func TestCut(t *testing.T) {
 	c.(*net.TCPConn).CloseWrite()
 	io.ReadAll(c)
 	c.Close()
-	s.end(t)
+	s.End(t)
 	if g := j.Gaps(); len(g) != 1 || g[0].Reason != gateway.ReasonCut || g[0].Kind != besra.GapError || !strings.HasPrefix(string(g[0].Target), "POST http://") {
 		t.Errorf("got gaps %+v, want the object as cut", g)
 	}
@@ -88,7 +88,7 @@ func TestSlow(t *testing.T) {
 			if _, err := io.ReadAll(c); err != nil {
 				t.Errorf("got %v, want the server to close", err)
 			}
-			s.end(t)
+			s.End(t)
 			if want := min(1, len(request)); len(j.Gaps()) != want {
 				t.Errorf("got gaps %+v, want %d", j.Gaps(), want)
 			}
@@ -105,7 +105,7 @@ func TestDrip(t *testing.T) {
 			break
 		}
 	}
-	s.end(t)
+	s.End(t)
 }
 
 func TestTooManyConnections(t *testing.T) {
@@ -120,7 +120,7 @@ func TestTooManyConnections(t *testing.T) {
 	if got := s.talk(t, ""); !strings.HasPrefix(got, "ICAP/1.0 503 ") {
 		t.Errorf("second connection: got %q, want 503", got)
 	}
-	s.end(t) // closes the idle one, too
+	s.End(t) // closes the idle one, too
 	if g := j.Gaps(); len(g) != 1 || g[0].Reason != gateway.ReasonBusy || g[0].Count != 1 {
 		t.Errorf("got gaps %+v, want the refused one", g)
 	}
@@ -134,13 +134,13 @@ func TestStopFinishes(t *testing.T) {
 	c := s.dial(t)
 	io.WriteString(c, reqmod("Allow: 204\r\n", post, chunked("x")))
 	waiting := <-taken
-	s.stop()
+	s.Stop()
 	waiting.Done(besra.Answer{})
 	b, _ := io.ReadAll(c)
 	if !strings.HasPrefix(string(b), "ICAP/1.0 204 ") {
 		t.Errorf("got %q, want the answer", b)
 	}
-	s.end(t)
+	s.End(t)
 }
 
 // TestNoAnswer wants an object that is not answered in time judged as not
@@ -152,7 +152,7 @@ func TestNoAnswer(t *testing.T) {
 		if got := s.talk(t, reqmod(last+"Allow: 204\r\n", post, chunked("x"))); !strings.HasPrefix(got, want) {
 			t.Errorf("fail closed %v: got %.100q, want %q", closed, got, want)
 		}
-		s.end(t)
+		s.End(t)
 		if g := r.Gaps(); len(g) != 1 || g[0].Reason != gateway.ReasonLate {
 			t.Errorf("got gaps %+v, want it told as late", g)
 		}

@@ -60,41 +60,22 @@ func (j *judge) look(t besra.Target, a *besra.Answer) {
 	}
 }
 
-// server is a source that listens while a test talks to it.
-type server struct {
-	address string
-	stop    context.CancelFunc
-	done    chan error
+type server struct{ *sourcetest.Server }
+
+func start(t *testing.T, c Config, to besra.Receiver) server {
+	t.Helper()
+	return server{sourcetest.Serve(t, to, func(ctx context.Context, listen string, listening func(net.Addr)) (besra.Source, error) {
+		c.Stop, c.Address.Listen, c.Address.Listening = ctx, listen, listening
+		if c.Tag == "" {
+			c.Tag, c.Service = "tag-1", "Besra test"
+		}
+		return New(c)
+	})}
 }
 
-func start(t *testing.T, c Config, to besra.Receiver) *server {
+func (s server) dial(t *testing.T) net.Conn {
 	t.Helper()
-	stopping, stop := context.WithCancel(t.Context())
-	listening := make(chan net.Addr, 1)
-	c.Address.Listen, c.Address.Listening, c.Stop = "127.0.0.1:0", func(a net.Addr) { listening <- a }, stopping
-	if c.Tag == "" {
-		c.Tag, c.Service = "tag-1", "Besra test"
-	}
-	src, err := New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, done := sourcetest.Serve(t, src, to, listening)
-	return &server{address: address, stop: stop, done: done}
-}
-
-// end stops the server and wants it to end without an error.
-func (s *server) end(t *testing.T) {
-	t.Helper()
-	s.stop()
-	if err := <-s.done; err != nil {
-		t.Errorf("Run: got %v, want none", err)
-	}
-}
-
-func (s *server) dial(t *testing.T) net.Conn {
-	t.Helper()
-	c, err := net.Dial("tcp", s.address)
+	c, err := net.Dial("tcp", s.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +85,7 @@ func (s *server) dial(t *testing.T) net.Conn {
 }
 
 // talk sends bytes and returns all that comes until the server closes.
-func (s *server) talk(t *testing.T, request string) string {
+func (s server) talk(t *testing.T, request string) string {
 	t.Helper()
 	c := s.dial(t)
 	defer c.Close()
@@ -187,7 +168,7 @@ func TestExchanges(t *testing.T) {
 			j := &judge{}
 			s := start(t, Config{Policy: gateway.DefaultPolicy()}, j)
 			got := s.talk(t, tt.request)
-			s.end(t)
+			s.End(t)
 			rest := got
 			for _, want := range tt.want {
 				_, after, ok := strings.Cut(rest, want)
@@ -237,7 +218,7 @@ func TestOverLimit(t *testing.T) {
 			p.FailClosed = tt.closed
 			s := start(t, Config{Policy: p, Limits: gateway.Limits{Object: 100_000}}, j)
 			got := s.talk(t, respmod(last+tt.more, ok, tt.body))
-			s.end(t)
+			s.End(t)
 			if !strings.Contains(got, tt.want) {
 				t.Fatalf("got %.300q, want %q in it", got, tt.want)
 			}
@@ -272,7 +253,7 @@ func TestFacts(t *testing.T) {
 	s := start(t, Config{}, j)
 	s.talk(t, respmod(last+"X-Client-IP: 192.0.2.7\r\nX-Server-IP: 203.0.113.9\r\nX-Authenticated-User: TG9jYWw6Ly9qYW5l\r\n", ok, chunked("x")))
 	s.talk(t, reqmod(last+"X-Server-IP: nonsense\r\n", post, chunked("x")))
-	s.end(t)
+	s.End(t)
 	want := [][2]string{{"net.src.ip", "203.0.113.9"}, {"net.dst.ip", "192.0.2.7"}, {"net.user", "Local://jane"},
 		{"net.url", "http://www.origin-server.example/origin-resource"}, {"net.host", "www.origin-server.example"}, {"net.user_agent", "curl/8"}}
 	for _, w := range want {
@@ -304,7 +285,7 @@ func (c clients) Run(ctx context.Context, to besra.Receiver) error {
 	if err != nil {
 		return err
 	}
-	return src.Run(ctx, answering{to})
+	return src.Run(ctx, sourcetest.Answering(to))
 }
 
 // submit sends the objects until the server does not answer any more.
@@ -328,17 +309,6 @@ func submit(address string) {
 			}
 		}
 	}
-}
-
-// answering answers what its receiver takes.
-type answering struct{ besra.Receiver }
-
-func (a answering) Target(t besra.Target) error {
-	err := a.Receiver.Target(t)
-	if err == nil {
-		t.Done(besra.Answer{})
-	}
-	return err
 }
 
 func TestContract(t *testing.T) {

@@ -40,31 +40,14 @@ func judge(severity besra.Severity) (*sourcetest.Recorder, map[string]string) {
 	}}, seen
 }
 
-type server struct {
-	address string
-	stop    context.CancelFunc
-	done    chan error
-}
+type server struct{ *sourcetest.Server }
 
-func start(t *testing.T, c Config, to besra.Receiver) *server {
+func start(t *testing.T, c Config, to besra.Receiver) server {
 	t.Helper()
-	stopping, stop := context.WithCancel(t.Context())
-	listening := make(chan net.Addr, 1)
-	c.Address.Listen, c.Address.Listening, c.Stop = "127.0.0.1:0", func(a net.Addr) { listening <- a }, stopping
-	src, err := New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, done := sourcetest.Serve(t, src, to, listening)
-	return &server{address: address, stop: stop, done: done}
-}
-
-func (s *server) end(t *testing.T) {
-	t.Helper()
-	s.stop()
-	if err := <-s.done; err != nil {
-		t.Errorf("Run: got %v, want none", err)
-	}
+	return server{sourcetest.Serve(t, to, func(ctx context.Context, listen string, listening func(net.Addr)) (besra.Source, error) {
+		c.Stop, c.Address.Listen, c.Address.Listening = ctx, listen, listening
+		return New(c)
+	})}
 }
 
 // client is the side of the mail server.
@@ -177,7 +160,7 @@ func TestMessages(t *testing.T) {
 			}
 			r, seen := judge(tt.severity)
 			s := start(t, Config{Policy: p}, r)
-			c, err := dial(s.address)
+			c, err := dial(s.Address)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -196,7 +179,7 @@ func TestMessages(t *testing.T) {
 				}
 			}
 			c.send(cmdQuit)
-			s.end(t)
+			s.End(t)
 			for name, want := range map[string]string{"mail.envelope_from": "sender@example.org", "mail.envelope_to": "[a@example.net b@example.net]",
 				"mail.client_ip": "192.0.2.7", "mail.helo": "helo.example", "mail.user": "jane"} {
 				if f := r.Targets()[0].Facts.Fact(t.Context(), name); fmt.Sprint(f.Value) != want {
@@ -233,7 +216,7 @@ func TestLimits(t *testing.T) {
 				r = &sourcetest.Recorder{}
 			}
 			s := start(t, Config{Policy: tt.policy, Limits: tt.limits}, r)
-			c, err := dial(s.address)
+			c, err := dial(s.Address)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -242,7 +225,7 @@ func TestLimits(t *testing.T) {
 			if got := c.message(everything, "4A", strings.Repeat("x", 5000)); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			s.end(t)
+			s.End(t)
 			if g := r.Gaps(); len(g) != 1 || g[0].Reason != tt.reason || g[0].Target != "mail:4A" {
 				t.Errorf("got gaps %+v, want %s", g, tt.reason)
 			}
@@ -274,7 +257,7 @@ func TestHostile(t *testing.T) {
 	s := start(t, Config{}, r)
 	n := 0
 	for name, bytes := range packets {
-		c, err := dial(s.address)
+		c, err := dial(s.Address)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -287,7 +270,7 @@ func TestHostile(t *testing.T) {
 			t.Fatalf("%s: got gaps %+v, want one more, malformed", name, r.Gaps())
 		}
 	}
-	s.end(t)
+	s.End(t)
 }
 
 // TestCut ends the connection within a message, and aborts another, which the
@@ -295,7 +278,7 @@ func TestHostile(t *testing.T) {
 func TestCut(t *testing.T) {
 	r, _ := judge(besra.SeverityHigh)
 	s := start(t, Config{}, r)
-	c, err := dial(s.address)
+	c, err := dial(s.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,16 +288,14 @@ func TestCut(t *testing.T) {
 	c.send(cmdMail, "<b@example.org>\x00")
 	c.send(cmdBody, "half")
 	c.Close()
-	for len(r.Gaps()) == 0 && s.alive() {
+	for len(r.Gaps()) == 0 && s.Alive() {
 		runtime.Gosched() // the server learns of it in its own time
 	}
-	s.end(t)
+	s.End(t)
 	if g := r.Gaps(); len(g) != 1 || g[0].Reason != gateway.ReasonCut || g[0].Target != "mail:from b@example.org" {
 		t.Errorf("got gaps %+v, want the second message as cut", g)
 	}
 }
-
-func (s *server) alive() bool { return len(s.done) == 0 }
 
 // senders is the source with a mail server that sends fifty messages and stops it.
 type senders struct{}

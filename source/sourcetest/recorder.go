@@ -1,6 +1,7 @@
 package sourcetest
 
 import (
+	"context"
 	"net"
 	"slices"
 	"sync"
@@ -73,17 +74,56 @@ func Collect(t testing.TB, s besra.Source) *Recorder {
 	return r
 }
 
-// Serve runs a source that listens, and returns the address that it tells of and
-// what Run will return.
-func Serve(t testing.TB, s besra.Source, to besra.Receiver, listening <-chan net.Addr) (address string, done chan error) {
+// Answering returns a receiver that answers each target that to takes, as a run does.
+func Answering(to besra.Receiver) besra.Receiver { return answering{to} }
+
+type answering struct{ besra.Receiver }
+
+// Target implements [besra.Receiver].
+func (a answering) Target(t besra.Target) error {
+	err := a.Receiver.Target(t)
+	if err == nil && t.Done != nil {
+		t.Done(besra.Answer{})
+	}
+	return err
+}
+
+// Server is a source that listens while a test talks to it.
+type Server struct {
+	Address string
+	Stop    context.CancelFunc // asks the source to end
+	done    chan error
+}
+
+// Serve runs the source that start makes. The source listens on the address
+// given, tells of the one it got, and ends once the context is done.
+func Serve(t testing.TB, to besra.Receiver, start func(ctx context.Context, listen string, listening func(net.Addr)) (besra.Source, error)) *Server {
 	t.Helper()
-	done = make(chan error, 1)
-	go func() { done <- s.Run(t.Context(), to) }()
-	select {
-	case a := <-listening:
-		return a.String(), done
-	case err := <-done:
+	stopping, stop := context.WithCancel(t.Context())
+	addresses := make(chan net.Addr, 1)
+	source, err := start(stopping, "127.0.0.1:0", func(a net.Addr) { addresses <- a })
+	if err != nil {
 		t.Fatal(err)
 	}
-	return "", done
+	s := &Server{Stop: stop, done: make(chan error, 1)}
+	go func() { s.done <- source.Run(t.Context(), to) }()
+	select {
+	case a := <-addresses:
+		s.Address = a.String()
+	case err := <-s.done:
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Alive reports whether the source still runs.
+func (s *Server) Alive() bool { return len(s.done) == 0 }
+
+// End stops the source and wants it to end without an error.
+func (s *Server) End(t testing.TB) {
+	t.Helper()
+	s.Stop()
+	if err := <-s.done; err != nil {
+		t.Errorf("Run: got %v, want none", err)
+	}
 }

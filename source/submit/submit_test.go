@@ -37,37 +37,20 @@ func judge() *sourcetest.Recorder {
 	}}
 }
 
-type server struct {
-	url  string
-	stop context.CancelFunc
-	done chan error
-}
+type server struct{ *sourcetest.Server }
 
-func start(t *testing.T, c Config, to besra.Receiver) *server {
+func start(t *testing.T, c Config, to besra.Receiver) server {
 	t.Helper()
-	stopping, stop := context.WithCancel(t.Context())
-	listening := make(chan net.Addr, 1)
-	c.Address.Listen, c.Address.Listening, c.Stop = "127.0.0.1:0", func(a net.Addr) { listening <- a }, stopping
-	src, err := New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, done := sourcetest.Serve(t, src, to, listening)
-	return &server{url: "http://" + address, stop: stop, done: done}
-}
-
-func (s *server) end(t *testing.T) {
-	t.Helper()
-	s.stop()
-	if err := <-s.done; err != nil {
-		t.Errorf("Run: got %v, want none", err)
-	}
+	return server{sourcetest.Serve(t, to, func(ctx context.Context, listen string, listening func(net.Addr)) (besra.Source, error) {
+		c.Stop, c.Address.Listen, c.Address.Listening = ctx, listen, listening
+		return New(c)
+	})}
 }
 
 // send makes one request and returns the status and the reply.
-func (s *server) send(t *testing.T, method, path string, body io.Reader, header ...string) (*http.Response, reply) {
+func (s server) send(t *testing.T, method, path string, body io.Reader, header ...string) (*http.Response, reply) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.url+path, body)
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.Address+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +104,7 @@ func TestSubmissions(t *testing.T) {
 			r := judge()
 			s := start(t, Config{Policy: gateway.DefaultPolicy(), Limits: gateway.Limits{Object: 1000}}, r)
 			resp, got := s.send(t, tt.method, tt.path, strings.NewReader(tt.body), tt.header...)
-			s.end(t)
+			s.End(t)
 			if resp.StatusCode != tt.status || got.Action != tt.action || len(got.Files) != tt.files {
 				t.Errorf("got status %d, %+v, want %d, %s, %d files", resp.StatusCode, got, tt.status, tt.action, tt.files)
 			}
@@ -145,7 +128,7 @@ func TestChunkedTooLarge(t *testing.T) {
 	r := judge()
 	s := start(t, Config{Limits: gateway.Limits{Object: 1000}}, r)
 	resp, _ := s.send(t, "PUT", "/v1/scan/x", io.MultiReader(strings.NewReader(strings.Repeat("x", 500_000)), strings.NewReader("y")))
-	s.end(t)
+	s.End(t)
 	if resp.StatusCode != 413 || len(r.Targets()) != 0 || len(r.Gaps()) != 1 || r.Gaps()[0].Reason != gateway.ReasonLimit {
 		t.Errorf("got status %d, targets %q, gaps %+v", resp.StatusCode, r.Names(), r.Gaps())
 	}
@@ -166,7 +149,7 @@ func TestToken(t *testing.T) {
 	if resp, _ := s.send(t, "GET", "/v1/health", nil); resp.StatusCode != 200 {
 		t.Errorf("health: got %d", resp.StatusCode)
 	}
-	s.end(t)
+	s.End(t)
 	if g := r.Gaps(); len(g) != 1 || g[0].Count != 4 || g[0].Reason != gateway.ReasonNotAllowed {
 		t.Errorf("got gaps %+v, want four requests counted in one", g)
 	}
@@ -201,7 +184,7 @@ func TestBusy(t *testing.T) {
 	s := start(t, Config{Limits: gateway.Limits{Connections: 1}}, r)
 	first := make(chan int)
 	go func() {
-		resp, err := http.Post(s.url+"/v1/scan", "", strings.NewReader("x"))
+		resp, err := http.Post("http://"+s.Address+"/v1/scan", "", strings.NewReader("x"))
 		if err != nil {
 			t.Error(err)
 			first <- 0
@@ -215,12 +198,12 @@ func TestBusy(t *testing.T) {
 	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("got %d, Retry-After %q", resp.StatusCode, resp.Header.Get("Retry-After"))
 	}
-	s.stop() // what is in work is finished
+	s.Stop() // what is in work is finished
 	waiting.Done(besra.Answer{})
 	if got := <-first; got != 200 {
 		t.Errorf("the one in work: got %d", got)
 	}
-	s.end(t)
+	s.End(t)
 }
 
 // TestSlow wants a body that pauses, and a head that never ends, to be let go.
@@ -229,7 +212,7 @@ func TestSlow(t *testing.T) {
 	for name, request := range map[string]string{"head": "PUT /v1/scan/x HTTP/1.1\r\nHost: h\r\n", "body": "PUT /v1/scan/x HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"} {
 		r := judge()
 		s := start(t, Config{Limits: short}, r)
-		c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		c, err := net.Dial("tcp", strings.TrimPrefix("http://"+s.Address, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +222,7 @@ func TestSlow(t *testing.T) {
 			t.Errorf("%s: got %v, want the server to close", name, err)
 		}
 		c.Close()
-		s.end(t)
+		s.End(t)
 		if cut := len(r.Gaps()) == 1; cut != (name == "body") || len(r.Targets()) > 0 {
 			t.Errorf("%s: got gaps %+v, targets %q", name, r.Gaps(), r.Names())
 		}
@@ -260,7 +243,7 @@ func (submitters) Run(ctx context.Context, to besra.Receiver) error {
 	if err != nil {
 		return err
 	}
-	return src.Run(ctx, answering{to})
+	return src.Run(ctx, sourcetest.Answering(to))
 }
 
 func submitAll(url string) {
@@ -275,16 +258,6 @@ func submitAll(url string) {
 		io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 	}
-}
-
-type answering struct{ besra.Receiver }
-
-func (a answering) Target(t besra.Target) error {
-	err := a.Receiver.Target(t)
-	if err == nil {
-		t.Done(besra.Answer{})
-	}
-	return err
 }
 
 func TestContract(t *testing.T) {

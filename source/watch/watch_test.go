@@ -82,7 +82,7 @@ func watchIn(t *testing.T, c Config) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { r.done <- s.Run(t.Context(), answering{r}) }()
+	go func() { r.done <- s.Run(t.Context(), sourcetest.Answering(r)) }()
 	select {
 	case <-ready:
 	case err := <-r.done:
@@ -113,17 +113,6 @@ func (r *running) end(t *testing.T) {
 	if err := <-r.done; err != nil {
 		t.Errorf("Run: got %v, want none", err)
 	}
-}
-
-// answering answers what its receiver takes, as a run does.
-type answering struct{ besra.Receiver }
-
-func (a answering) Target(t besra.Target) error {
-	err := a.Receiver.Target(t)
-	if err == nil && t.Done != nil {
-		t.Done(besra.Answer{})
-	}
-	return err
 }
 
 // methods are those that work here.
@@ -307,7 +296,7 @@ func once(t *testing.T, c Config) []string {
 		t.Fatal(err)
 	}
 	r := &sourcetest.Recorder{}
-	if err := s.Run(t.Context(), answering{r}); err != nil {
+	if err := s.Run(t.Context(), sourcetest.Answering(r)); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
@@ -384,7 +373,7 @@ func TestStopWhileCatchingUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &sourcetest.Recorder{On: func(besra.Target) error { stop(); return nil }}
-	if err := s.Run(t.Context(), answering{r}); err != nil {
+	if err := s.Run(t.Context(), sourcetest.Answering(r)); err != nil {
 		t.Fatal(err)
 	}
 	if g := r.Gaps(); len(r.Targets()) == 200 || len(g) != 1 || g[0].Reason != ReasonInterrupted {

@@ -83,6 +83,22 @@ func (v Value) Bool() (b, ok bool) { return v.num != 0, v.kind == Bool }
 // Text returns the string; ok is false for any other kind.
 func (v Value) Text() (s string, ok bool) { return v.str, v.kind == String }
 
+// Any returns what has no parts as an int64, float64, bool or string; nil is
+// returned of all else.
+func (v Value) Any() any {
+	switch v.kind {
+	case Integer:
+		return int64(v.num)
+	case Float:
+		return math.Float64frombits(v.num)
+	case Bool:
+		return v.num != 0
+	case String:
+		return v.str
+	}
+	return nil
+}
+
 // Regexp returns the regexp argument, nil for any other kind.
 func (v Value) Regexp() Matcher { m, _ := v.ref.(Matcher); return m }
 
