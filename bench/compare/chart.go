@@ -10,18 +10,19 @@ import (
 // The chart's sizes, in units of the drawing.
 const (
 	chartWidth = 860
-	labelWidth = 300
+	labelWidth = 130
 	barHeight  = 14
-	groupGap   = 10
-	headHeight = 58
+	groupGap   = 8
+	setHeight  = 26
+	headHeight = 50
 	rightSpace = 60
 )
 
 // style makes the chart readable on light and dark ground.
-const style = `text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#24292f}
-.title{font-size:15px;font-weight:600}.axis{stroke:#8c959f;stroke-width:1;stroke-dasharray:2 3}
+const style = `text{font:12px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#24292f;paint-order:stroke;stroke:#fff;stroke-width:3px}
+.set{font-weight:600}.title{font-size:15px;font-weight:600}.axis{stroke:#8c959f;stroke-width:1;stroke-dasharray:2 3}
 .goal{stroke:#cf222e;stroke-width:1.5}.p0{fill:#0969da}.p1{fill:#8250df}.p2{fill:#1a7f37}.p3{fill:#bf8700}
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.axis{stroke:#6e7681}.goal{stroke:#ff7b72}
+@media(prefers-color-scheme:dark){text{fill:#e6edf3;stroke:#0d1117}.axis{stroke:#6e7681}.goal{stroke:#ff7b72}
 .p0{fill:#58a6ff}.p1{fill:#bc8cff}.p2{fill:#3fb950}.p3{fill:#d29922}}`
 
 // ticks are the marks of the logarithmic axis.
@@ -55,7 +56,10 @@ func chart(rows []*row) string {
 		}
 	}
 	d := &drawing{most: most * 1.1, names: names}
-	for _, w := range shown {
+	for i, w := range shown {
+		if i == 0 || w.rules != shown[i-1].rules {
+			d.set(w.rules)
+		}
 		d.group(w)
 	}
 	return d.finish()
@@ -84,6 +88,12 @@ func (d *drawing) x(ratio float64) float64 {
 	return labelWidth + math.Log(ratio)/math.Log(d.most)*(chartWidth-labelWidth-rightSpace)
 }
 
+// set writes the name of a set of rules above its rows.
+func (d *drawing) set(name string) {
+	d.y += setHeight
+	fmt.Fprintf(&d.body, `<text class="set" x="12" y="%.1f">%s</text>`+"\n", headHeight+d.y-8, html.EscapeString("Rules: "+name))
+}
+
 // group draws the bars of a row.
 func (d *drawing) group(w *row) {
 	top := d.y
@@ -104,7 +114,7 @@ func (d *drawing) group(w *row) {
 		return
 	}
 	fmt.Fprintf(&d.body, `<text x="%d" y="%.1f" text-anchor="end">%s</text>`+"\n",
-		labelWidth-8, headHeight+(top+d.y)/2+3, html.EscapeString(w.rules+" on "+w.tree))
+		labelWidth-8, headHeight+(top+d.y)/2+3, html.EscapeString(w.tree))
 	d.y += groupGap
 }
 
@@ -118,7 +128,7 @@ func (d *drawing) finish() string {
 	x := 12
 	for i, name := range d.names {
 		fmt.Fprintf(&b, `<rect class="p%d" x="%d" y="33" width="12" height="12" rx="2"/><text x="%d" y="43">%s</text>`, i%4, x, x+17, html.EscapeString(name))
-		x += 32 + 8*len(name)
+		x += 40 + 7*len(name)
 	}
 	for _, t := range ticks {
 		if t > d.most {

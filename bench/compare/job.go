@@ -8,32 +8,38 @@ import (
 	"strings"
 )
 
-// run measures the job: the start of each engine, and its scan with every
-// number of threads, the engines taking turns.
+// run measures the job: the scan of each engine with every number of threads,
+// the engines taking turns.
 func (j job) run(ctx context.Context, o *options, engines []*engine, store *results) error {
 	if err := j.rules.compile(ctx, o, engines, store); err != nil {
 		return err
 	}
+	engines = j.rules.taking(engines)
 	counts, err := o.threadCounts()
 	if err != nil {
 		return err
+	}
+	if len(counts) > 1 {
+		if err := j.rules.start(ctx, o, engines, store); err != nil {
+			return err
+		}
 	}
 	expected, err := j.expected(ctx, o, engines)
 	if err != nil {
 		return err
 	}
 	failed := make(map[string]bool) // by engine: an overlong run is not repeated
-	for _, threads := range counts {
-		for i := range o.runs {
+	for i := range o.runs {
+		for _, threads := range counts {
 			for k := range engines {
 				e := engines[(k+i)%len(engines)]
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
 				if failed[e.name] {
 					continue
 				}
 				r := j.measure(ctx, o, e, threads, expected)
+				if ctx.Err() != nil {
+					return ctx.Err() // what was cut short is no result
+				}
 				r.Run = i
 				store.add(r)
 				failed[e.name] = r.Error != ""
@@ -46,17 +52,18 @@ func (j job) run(ctx context.Context, o *options, engines []*engine, store *resu
 // measure runs one engine once, and compares its answers with Besra's.
 func (j job) measure(ctx context.Context, o *options, e *engine, threads int, expected map[string]answers) result {
 	r := result{Phase: phaseScan, Rules: j.rules.name, Tree: j.tree.name, Files: j.tree.files, Bytes: j.tree.bytes,
-		Engine: e.name, Version: e.version, Threads: threads}
+		ELF: j.tree.elf, PE: j.tree.pe, Engine: e.name, Version: e.version, Threads: threads}
 	m, out, err := run(ctx, o, e.scan(j.rules.compiled[e.name], j.tree.path, threads, o.offsets))
 	defer os.Remove(out)
-	r.measure = m
-	if err == nil {
+	if r.measure = m; err != nil {
+		r.Error = err.Error()
+	} else {
 		got := readAnswers(out, j.tree.path)
 		r.Matches = len(got)
 		r.Differ = got.compare(expected[e.reads], e.name)
 	}
 	log.Printf("%s on %s, %d threads, %s: wall %.2f s, cpu %.2f s, %d MB, %d matches %s",
-		r.Rules, r.Tree, threads, e.name, m.Wall, m.CPU, m.RSS>>10, r.Matches, m.Error)
+		r.Rules, r.Tree, threads, e.name, m.Wall, m.CPU, m.RSS>>10, r.Matches, r.Error)
 	return r
 }
 
@@ -70,10 +77,8 @@ func (j job) expected(ctx context.Context, o *options, engines []*engine) (map[s
 		}
 		compiled := filepath.Join(o.work, "expected."+e.reads)
 		reader := besra(o.besra, e.reads)
-		if _, out, err := run(ctx, o, reader.compile(j.rules.files, compiled)); err != nil {
+		if _, _, err := run(ctx, o, reader.compile(j.rules.files, compiled)); err != nil {
 			return nil, err
-		} else {
-			os.Remove(out)
 		}
 		_, out, err := run(ctx, o, reader.scan(compiled, j.tree.path, 1, o.offsets))
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func main() {
 		return
 	}
 	o := parseFlags()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if !o.render {
 		if err := compare(ctx, o); err != nil {
@@ -75,7 +76,7 @@ func parseFlags() *options {
 	flag.StringVar(&o.engines, "engines", "", "which of the engines at hand take part beside Besra, comma-separated (default: all)")
 	flag.StringVar(&o.threads, "threads", "1,2", "numbers of threads, comma-separated")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each engine, interleaved")
-	flag.Int64Var(&o.size, "size", 64, "megabytes in each made tree; the one large file has 16 times that, up to 1024")
+	flag.Int64Var(&o.size, "size", 64, "megabytes in each made tree; the one large file has 16 times that, up to 1024, and the small files are always 100,000")
 	flag.Uint64Var(&o.seed, "seed", 1, "what the made trees are drawn by")
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "the longest that one run of one engine may take")
 	flag.StringVar(&o.work, "work", filepath.Join(os.TempDir(), "besra-compare"), "folder for made trees and compiled rules; kept, so that the next call finds them")
@@ -95,9 +96,10 @@ func parseFlags() *options {
 
 // compare measures every set of rules on every tree with every engine.
 func compare(ctx context.Context, o *options) error {
-	if err := os.MkdirAll(o.work, 0o755); err != nil {
+	if err := os.MkdirAll(o.outputs(), 0o755); err != nil {
 		return err
 	}
+	defer os.RemoveAll(o.outputs())
 	engines, err := findEngines(ctx, o)
 	if err != nil {
 		return err
@@ -118,6 +120,9 @@ func compare(ctx context.Context, o *options) error {
 	}
 	return ctx.Err()
 }
+
+// outputs is the folder of what engines print, which is read and removed.
+func (o *options) outputs() string { return filepath.Join(o.work, "outputs") }
 
 // job is one set of rules on one tree.
 type job struct {

@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"time"
 )
 
@@ -31,12 +32,14 @@ func run(ctx context.Context, o *options, args []string) (m measure, output stri
 	if err != nil {
 		return m, "", err
 	}
-	out, err := os.CreateTemp(o.work, "out-*")
+	out, err := os.CreateTemp(o.outputs(), "")
 	if err != nil {
 		return m, "", err
 	}
 	out.Close()
 	cmd := exec.CommandContext(ctx, self, append([]string{measureVerb, out.Name(), o.timeout.String()}, args...)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it stops the engine, then
+	cmd.WaitDelay = 5 * time.Second
 	text, err := cmd.Output()
 	if err == nil {
 		err = json.Unmarshal(text, &m)
@@ -55,7 +58,9 @@ func measureMain(args []string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	m, err := measureCommand(ctx, args[0], args[2:])
 	switch {

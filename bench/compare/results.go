@@ -14,6 +14,8 @@ type result struct {
 	Tree    string `json:"tree,omitempty"`
 	Files   int64  `json:"files,omitempty"`
 	Bytes   int64  `json:"bytes,omitempty"`
+	ELF     int64  `json:"elf,omitempty"` // files of the tree that are programs
+	PE      int64  `json:"pe,omitempty"`
 	Engine  string `json:"engine"`
 	Version string `json:"version"`
 	Threads int    `json:"threads,omitempty"`
@@ -25,6 +27,7 @@ type result struct {
 
 const (
 	phaseCompile = "compile"
+	phaseStart   = "start" // a scan of an empty folder, on one thread
 	phaseScan    = "scan"
 )
 

@@ -17,9 +17,11 @@ import (
 type ruleSet struct {
 	name  string
 	files []string
-	// compiled is the compiled form by engine; nil before compile.
+	// compiled is the compiled form by engine, without those that refuse all
+	// files; nil before compile.
 	compiled map[string]string
-	left     int // files that some engine refuses
+	left     int  // files that some engine refuses
+	started  bool // the start of the engines is measured
 }
 
 //go:embed few.yar
@@ -64,19 +66,26 @@ func (s *ruleSet) compile(ctx context.Context, o *options, engines []*engine, st
 		return nil
 	}
 	all := len(s.files)
+	var taking []*engine
 	for _, e := range engines {
+		files := s.files
 		if _, err := s.compileWith(ctx, o, e); err != nil {
-			s.files = s.accepted(ctx, o, e, s.files)
+			files = s.accepted(ctx, o, e, files)
 		}
+		if len(files) == 0 {
+			log.Printf("rules %s: %s compiles none of the files, and does not take part", s.name, e.name)
+			continue
+		}
+		taking, s.files = append(taking, e), files
 	}
 	if s.left = all - len(s.files); s.left > 0 {
 		log.Printf("rules %s: %d of %d files left out, which not every engine compiles", s.name, s.left, all)
 	}
-	if len(s.files) == 0 {
-		return errors.New("no file of rules compiles with every engine")
+	if len(taking) == 0 || taking[0] != engines[0] {
+		return errors.Join(ctx.Err(), errors.New("no file of rules compiles"))
 	}
 	s.compiled = make(map[string]string)
-	for _, e := range engines {
+	for _, e := range taking {
 		m, err := s.compileWith(ctx, o, e)
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
@@ -85,6 +94,16 @@ func (s *ruleSet) compile(ctx context.Context, o *options, engines []*engine, st
 		store.add(result{Phase: phaseCompile, Rules: s.name, Engine: e.name, Version: e.version, measure: m})
 	}
 	return nil
+}
+
+// taking returns the engines that take part with the set.
+func (s *ruleSet) taking(engines []*engine) (list []*engine) {
+	for _, e := range engines {
+		if s.compiled[e.name] != "" {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 func (s *ruleSet) path(o *options, e *engine) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ func render(o *options) error {
 	var b strings.Builder
 	writeBrief(&b, rows)
 	writeScans(&b, rows)
+	writeScaling(&b, rows, list)
 	writeCompiles(&b, list)
 	if o.chart != "" {
 		if err := os.WriteFile(o.chart, []byte(chart(rows)), 0o644); err != nil {
@@ -36,6 +38,7 @@ type row struct {
 	rules, tree  string
 	threads      int
 	files, bytes int64
+	elf, pe      int64
 	besra        []result
 	peers        []peer
 }
@@ -56,11 +59,30 @@ func rowsOf(list []result) (rows []*row) {
 		})
 		if i < 0 {
 			i = len(rows)
-			rows = append(rows, &row{rules: r.Rules, tree: r.Tree, threads: r.Threads, files: r.Files, bytes: r.Bytes})
+			rows = append(rows, &row{rules: r.Rules, tree: r.Tree, threads: r.Threads, files: r.Files, bytes: r.Bytes, elf: r.ELF, pe: r.PE})
 		}
 		rows[i].add(r)
 	}
-	return slices.DeleteFunc(rows, func(w *row) bool { return len(w.besra) == 0 })
+	rows = slices.DeleteFunc(rows, func(w *row) bool { return len(w.besra) == 0 })
+	sortRows(rows)
+	return rows
+}
+
+// sortRows puts the rows of a set of rules together, and in them those of a
+// tree, in the order in which they were first measured.
+func sortRows(rows []*row) {
+	sets, trees := make(map[string]int), make(map[string]int)
+	for _, w := range rows {
+		if _, met := sets[w.rules]; !met {
+			sets[w.rules] = len(sets)
+		}
+		if _, met := trees[w.tree]; !met {
+			trees[w.tree] = len(trees)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b *row) int {
+		return cmp.Or(sets[a.rules]-sets[b.rules], trees[a.tree]-trees[b.tree], a.threads-b.threads)
+	})
 }
 
 func (w *row) add(r result) {
@@ -79,16 +101,38 @@ func (w *row) add(r result) {
 func cpu(r result) float64  { return r.CPU }
 func wall(r result) float64 { return r.Wall }
 
-// ratio is how many times as much a peer needed as Besra in the same run.
+// engines are Besra and its peers.
+func (w *row) engines() []peer { return append([]peer{{"Besra", w.besra}}, w.peers...) }
+
+func (w *row) runsOf(engine string) []result {
+	for _, p := range w.engines() {
+		if p.name == engine {
+			return p.runs
+		}
+	}
+	return nil
+}
+
+// ratio is how many times as much was needed in one run as in another of the
+// same round.
 type ratio struct{ median, low, high float64 }
 
-// ratio compares run with run; ok is false where the peer has no figure.
+func (q ratio) String() string {
+	return fmt.Sprintf("%s× (%s–%s)", short(q.median), short(q.low), short(q.high))
+}
+
+// ratio compares a peer with Besra; ok is false where the peer has no figure.
 func (w *row) ratio(p peer, of func(result) float64) (q ratio, ok bool) {
+	return ratioOf(p.runs, w.besra, of)
+}
+
+// ratioOf compares run with run.
+func ratioOf(runs, with []result, of func(result) float64) (q ratio, ok bool) {
 	var all []float64
-	for _, theirs := range p.runs {
-		for _, ours := range w.besra {
-			if theirs.Run == ours.Run && theirs.Error == "" && ours.Error == "" && of(ours) > 0 {
-				all = append(all, of(theirs)/of(ours))
+	for _, a := range runs {
+		for _, b := range with {
+			if a.Run == b.Run && a.Error == "" && b.Error == "" && of(a) > 0 && of(b) > 0 {
+				all = append(all, of(a)/of(b))
 			}
 		}
 	}
@@ -150,7 +194,7 @@ func writeBrief(b *strings.Builder, rows []*row) {
 func (w *row) times(name string) string {
 	for _, p := range w.peers {
 		if q, ok := w.ratio(p, cpu); ok && p.name == name {
-			return fmt.Sprintf("%s× (%s–%s)", short(q.median), short(q.low), short(q.high))
+			return q.String()
 		}
 	}
 	return "–"
@@ -160,12 +204,10 @@ func (w *row) times(name string) string {
 func writeScans(b *strings.Builder, rows []*row) {
 	var counts []int
 	for _, w := range rows {
-		if !slices.Contains(counts, w.threads) {
-			counts = append(counts, w.threads)
-		}
+		counts = append(counts, w.threads)
 	}
 	slices.Sort(counts)
-	for _, n := range counts {
+	for _, n := range slices.Compact(counts) {
 		writeThreads(b, rows, n)
 	}
 }
@@ -197,7 +239,11 @@ func (w *row) write(b *strings.Builder) {
 }
 
 func (w *row) describe() string {
-	return fmt.Sprintf("%s, %d files, %.0f MB", w.tree, w.files, float64(w.bytes)/1e6)
+	files := fmt.Sprintf("%d files", w.files)
+	if w.elf > 0 && w.pe > 0 && w.elf+w.pe == w.files {
+		files = fmt.Sprintf("%d ELF and %d PE files", w.elf, w.pe)
+	}
+	return fmt.Sprintf("%s, %s, %.0f MB", w.tree, files, float64(w.bytes)/1e6)
 }
 
 func (w *row) speed(runs []result) string {

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -22,20 +22,22 @@ import (
 type tree struct {
 	name, path   string
 	files, bytes int64
+	elf, pe      int64 // files that are programs
 }
 
 // workloads are the trees that the harness makes, in the order of the tables.
 var workloads = []struct {
-	name string
-	fill func(*maker) error
+	name  string
+	fill  func(*maker) error
+	fixed bool // in size, whatever -size says
 }{
-	{"binaries", (*maker).binaries},
-	{"text", (*maker).text},
-	{"mixed", (*maker).mixed},
-	{"large", (*maker).large},
-	{"small", (*maker).small},
-	{"tar", (*maker).tarball},
-	{"random", (*maker).noise},
+	{"binaries", (*maker).binaries, false},
+	{"text", (*maker).text, false},
+	{"mixed", (*maker).mixed, false},
+	{"large", (*maker).large, false},
+	{"small", (*maker).small, true},
+	{"tar", (*maker).tarball, false},
+	{"random", (*maker).noise, false},
 }
 
 func workloadNames() (names []string) {
@@ -54,6 +56,9 @@ func (o *options) makeTrees(ctx context.Context) ([]tree, error) {
 			continue
 		}
 		dir := filepath.Join(o.work, fmt.Sprintf("tree-%s-%dMB-%d", w.name, o.size, o.seed))
+		if w.fixed {
+			dir = filepath.Join(o.work, fmt.Sprintf("tree-%s-%d", w.name, o.seed))
+		}
 		if _, err := os.Stat(dir); err != nil {
 			log.Printf("making %s", dir)
 			if err := o.make(ctx, dir, w.fill); err != nil {
@@ -77,6 +82,9 @@ func (o *options) makeTrees(ctx context.Context) ([]tree, error) {
 func (o *options) make(ctx context.Context, dir string, fill func(*maker) error) error {
 	m := &maker{ctx: ctx, dir: dir + ".part", want: o.size << 20, random: rand.New(rand.NewPCG(o.seed, 0))}
 	defer os.RemoveAll(m.dir)
+	if err := os.RemoveAll(m.dir); err != nil { // of a run that was killed
+		return err
+	}
 	if err := os.MkdirAll(m.dir, 0o755); err != nil {
 		return err
 	}
@@ -88,7 +96,7 @@ func (o *options) make(ctx context.Context, dir string, fill func(*maker) error)
 
 // count also reads every file, so that all engines find it in memory.
 func (t *tree) count() error {
-	t.files, t.bytes = 0, 0
+	*t = tree{name: t.name, path: t.path}
 	return filepath.WalkDir(t.path, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
@@ -98,9 +106,18 @@ func (t *tree) count() error {
 			return err
 		}
 		defer f.Close()
+		head, err := readHead(f)
+		if err != nil {
+			return err
+		}
 		n, err := io.Copy(io.Discard, f)
 		t.files++
-		t.bytes += n
+		t.bytes += int64(len(head)) + n
+		if isELF(path, head) {
+			t.elf++
+		} else if isPE(path, head) {
+			t.pe++
+		}
 		return err
 	})
 }
@@ -139,11 +156,11 @@ type candidate struct {
 	size int64
 }
 
-// candidates lists the regular files of the machine in an order that the seed gives.
-func (m *maker) candidates() []candidate {
+// candidates lists the regular files of folders in an order that the seed gives.
+func (m *maker) candidates(roots ...string) []candidate {
 	seen := make(map[string]bool)
 	var list []candidate
-	for _, root := range roots() {
+	for _, root := range roots {
 		if root == "System32" {
 			continue
 		}
@@ -189,13 +206,22 @@ func readLiked(path string, likes func(path string, head []byte) bool) ([]byte, 
 		return nil, err
 	}
 	defer f.Close()
-	head := make([]byte, 512)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.ErrUnexpectedEOF || !likes(path, head[:n]) {
+	head, err := readHead(f)
+	if err != nil || !likes(path, head) {
 		return nil, err
 	}
 	rest, err := io.ReadAll(f)
-	return append(head[:n], rest...), err
+	return append(head, rest...), err
+}
+
+// readHead reads so much of a file as tells what it is.
+func readHead(f io.Reader) ([]byte, error) {
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		err = nil
+	}
+	return head[:n], err
 }
 
 // put writes a file; a thousand go into a folder.
@@ -212,8 +238,18 @@ func (m *maker) put(name string, data []byte) error {
 }
 
 func isELF(_ string, head []byte) bool { return bytes.HasPrefix(head, []byte("\x7fELF")) }
-func isPE(_ string, head []byte) bool  { return bytes.HasPrefix(head, []byte("MZ")) }
 func isAny(string, []byte) bool        { return true }
+
+// isPE wants the header of PE, too: MZ is the head of MS-DOS programs, and of
+// some that are none.
+func isPE(_ string, head []byte) bool {
+	if !bytes.HasPrefix(head, []byte("MZ")) || len(head) < 64 {
+		return false
+	}
+	at := uint64(binary.LittleEndian.Uint32(head[60:]))
+	return at < uint64(len(head)) && bytes.HasPrefix(head[at:], []byte("PE\x00\x00"))
+}
+
 func isText(path string, head []byte) bool {
 	return len(head) >= 64 && !slices.ContainsFunc(head, func(c byte) bool { return c < ' ' && c != '\n' && c != '\t' && c != '\r' && c != '\f' })
 }
@@ -221,8 +257,7 @@ func isText(path string, head []byte) bool {
 // binaries takes PE files for a half, programs built for Windows where there
 // are too few, and ELF files, or what the system has, for the rest.
 func (m *maker) binaries() error {
-	list := append(m.candidates(), m.built()...)
-	slices.Reverse(list) // the built ones first
+	list := append(m.built(), m.candidates(roots()...)...)
 	if err := m.take(list, m.want/2, isPE); err != nil {
 		log.Print("no PE files: ", err)
 	}
@@ -248,8 +283,8 @@ func (m *maker) built() (list []candidate) {
 	return list
 }
 
-func (m *maker) text() error  { return m.take(m.candidates(), m.want, isText) }
-func (m *maker) mixed() error { return m.take(m.candidates(), m.want, isAny) }
+func (m *maker) text() error  { return m.take(m.candidates(roots()...), m.want, isText) }
+func (m *maker) mixed() error { return m.take(m.candidates(roots()...), m.want, isAny) }
 
 func (m *maker) randomBytes(n int64) []byte {
 	data := make([]byte, n)
@@ -282,7 +317,7 @@ func (m *maker) large() error {
 // fill writes files of the machine one after the other, and begins again
 // where there are too few.
 func (m *maker) fill(w io.Writer, want int64) error {
-	list := m.candidates()
+	list := m.candidates(roots()...)
 	for made := int64(0); made < want; {
 		before := made
 		for _, c := range list {
@@ -306,48 +341,20 @@ func (m *maker) fill(w io.Writer, want int64) error {
 	return nil
 }
 
-// small makes files of 1 KB, cut from what mixed has: 100,000 with the size
-// of 64 MB or more.
+// small makes 100,000 files of about 1 KB, cut from what mixed has.
 func (m *maker) small() error {
-	const size = 1 << 10
-	count := min(100_000, m.want/size*3/2)
+	const count, least, most = 100_000, 512, 1536
 	var pool bytes.Buffer
 	if err := m.fill(&pool, 64<<20); err != nil {
 		return err
 	}
 	data := pool.Bytes()
 	for range count {
+		size := least + m.random.IntN(most-least)
 		at := m.random.IntN(len(data) - size)
 		if err := m.put("small", data[at:at+size]); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// tarball makes one tar file of what mixed has.
-func (m *maker) tarball() error {
-	out, err := os.Create(filepath.Join(m.dir, "files.tar"))
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	w := tar.NewWriter(out)
-	for _, c := range m.candidates() {
-		if m.made >= m.want || m.ctx.Err() != nil {
-			break
-		}
-		data, err := os.ReadFile(c.path)
-		if err != nil {
-			continue
-		}
-		if err := w.WriteHeader(&tar.Header{Name: c.path, Mode: 0o644, Size: int64(len(data)), Format: tar.FormatPAX}); err != nil {
-			return err
-		}
-		if _, err := w.Write(data); err != nil {
-			return err
-		}
-		m.made += int64(len(data))
-	}
-	return errors.Join(w.Close(), m.ctx.Err())
 }
