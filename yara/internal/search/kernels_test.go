@@ -9,6 +9,7 @@ import (
 )
 
 // A made block: data and filters of which the seed decides how full they are.
+// A kernel that reads beyond the data is caught where the system can do that.
 type block struct {
 	data  []byte
 	pairs pairTable
@@ -17,8 +18,9 @@ type block struct {
 	sieve sieve
 }
 
-func newBlock(seed uint64, data []byte) *block {
+func newBlock(t testing.TB, seed uint64, data []byte) *block {
 	g := rand.New(rand.NewPCG(seed, 1))
+	data = edged(t, data, seed%2 == 0)
 	b := &block{data: data, keep: math.MaxUint64 >> (8 * g.IntN(6))}
 	for range 1 << (4 + g.IntN(14)) {
 		b.pairs[uint16(g.Uint32())] |= g.Uint32() >> 2
@@ -102,7 +104,11 @@ func (b *block) samples(k *kernels, diff bool, from, to int) []uint32 {
 
 // pairsOf is every place of a pair.
 func (b *block) pairsOf(k *kernels, x *bytePair, diff bool, from, to int) []uint32 {
-	from, to = x.within(from, to, len(b.data), 1)
+	reach := 0
+	if diff {
+		reach = 1
+	}
+	from, to = x.within(from, to, len(b.data), reach)
 	return b.walk(from, to, func(k *kernels, at int, out *[candidates]uint32) (n, next int) {
 		if diff {
 			return k.pairDiff(x, b.data, at, to, out)
@@ -138,10 +144,14 @@ func (b *block) sameAsGo(t *testing.T, k *kernels, from, to int) {
 		if got, want := b.samples(k, diff, from, to), b.samples(&goKernels, diff, from, to); !slices.Equal(got, want) {
 			t.Errorf("%s: samples (diff %v) in %d of %d..%d: got %d, want %d", k.name, diff, len(b.data), from, to, len(got), len(want))
 		}
-		x := b.pair(rand.New(rand.NewPCG(b.keep, uint64(len(b.data)))), diff)
-		if got, want := b.pairsOf(k, x, diff, from, to), b.pairsOf(&goKernels, x, diff, from, to); !slices.Equal(got, want) {
-			t.Errorf("%s: pair %+v (diff %v) in %d of %d..%d: got %d, want %d", k.name, x, diff, len(b.data), from, to, len(got), len(want))
-		}
+		b.samePairsAsGo(t, k, b.pair(rand.New(rand.NewPCG(b.keep, uint64(len(b.data)))), diff), diff, from, to)
+	}
+}
+
+func (b *block) samePairsAsGo(t *testing.T, k *kernels, x *bytePair, diff bool, from, to int) {
+	t.Helper()
+	if got, want := b.pairsOf(k, x, diff, from, to), b.pairsOf(&goKernels, x, diff, from, to); !slices.Equal(got, want) {
+		t.Errorf("%s: pair %+v (diff %v) in %d of %d..%d: got %d, want %d", k.name, x, diff, len(b.data), from, to, len(got), len(want))
 	}
 }
 
@@ -153,10 +163,40 @@ func TestKernelsAgree(t *testing.T) {
 			if seed%3 == 0 {
 				data = randomData(g.IntN(700))
 			}
-			b := newBlock(seed, data)
+			b := newBlock(t, seed, data)
 			from := g.IntN(len(data)/64+1) * 64
 			b.sameAsGo(t, &k, from, len(data))
 			b.sameAsGo(t, &k, from, min(len(data), from+blockSize))
+		}
+	}
+}
+
+// TestKernelsAgreeAtEdges has every rest that groups of places can leave.
+func TestKernelsAgreeAtEdges(t *testing.T) {
+	for _, k := range machineKernels() {
+		for seed := range uint64(4) {
+			data := textData(400)
+			b := newBlock(t, seed, data)
+			for size := range data {
+				b.data = edged(t, data[:size], seed%2 == 0)
+				b.sameAsGo(t, &k, 0, size)
+			}
+		}
+	}
+}
+
+// TestKernelsAgreeOnRuns has more pairs in a row than a list of candidates holds,
+// behind every number of others.
+func TestKernelsAgreeOnRuns(t *testing.T) {
+	x := &bytePair{firstMask: 0xFF, secondMask: 0xFF, distance: 1}
+	for _, k := range machineKernels() {
+		for lead := range 64 {
+			b := &block{data: edged(t, make([]byte, 2*candidates), true)}
+			for i := range b.data[:lead] {
+				b.data[i] = byte(i + 1)
+			}
+			b.samePairsAsGo(t, &k, x, false, 0, len(b.data))
+			b.samePairsAsGo(t, &k, x, true, 0, len(b.data))
 		}
 	}
 }
@@ -165,7 +205,7 @@ func FuzzKernels(f *testing.F) {
 	f.Add(uint64(1), []byte("some text that is long enough for a group of places, and what is behind it: some text that is long enough"))
 	f.Fuzz(func(t *testing.T, seed uint64, data []byte) {
 		for _, k := range machineKernels() {
-			newBlock(seed, data).sameAsGo(t, &k, 0, len(data))
+			newBlock(t, seed, data).sameAsGo(t, &k, 0, len(data))
 		}
 	})
 }

@@ -1,0 +1,31 @@
+//go:build !purego
+
+package search
+
+// The kernels of kernels_arm64.s. All leave the last bytes to those in Go.
+// Pairs are compared with NEON, which every arm64 processor has. It has no
+// gathers, so what looks things up in tables is ordinary instructions, chosen
+// by hand.
+
+//go:noescape
+func windowARM64(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+//go:noescape
+func thinARM64(w *sieve, buf []byte, list []uint32) int
+
+//go:noescape
+func sampleARM64(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+//go:noescape
+func sampleDiffARM64(f *gramFilter, keep uint64, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+//go:noescape
+func pairNEON(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+//go:noescape
+func pairDiffNEON(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
+// machineKernels are those that this machine can run, the fastest first.
+func machineKernels() []kernels {
+	return []kernels{{"arm64", windowARM64, thinARM64, sampleARM64, sampleDiffARM64, pairNEON, pairDiffNEON}}
+}
