@@ -354,9 +354,10 @@ func TestPDF(t *testing.T) {
 	doc := "%PDF-1.7\n1 0 obj\n<< /Length 5 >>\nstream\nplain\nendstream\nendobj\n" +
 		"12 0 obj\n<</Filter/FlateDecode /Length 99>>\nstream\r\n" + flate.String() + "\nendstream\nendobj\n" +
 		"13 0 obj\n<</Filter [ /ASCIIHexDecode ]>>\nstream\n" + hexed + "\nendstream\nendobj\n" +
-		"14 0 obj\n<</Filter /Crypt>>\nstream\nxx\nendstream\nendobj\n%%EOF\n"
+		"14 0 obj\n<</Filter /Crypt>>\nstream\nxx\nendstream\nendobj\n" +
+		"15\t0\r\nobj<</Title (no\nstream\nof 1 0 object" + strings.Repeat(" ", 70<<10) + ") /Filters 1 /Filter/AHx>>\nstream\n" + hexed + "\nendstream\nendobj\n%%EOF\n"
 	sourcetest.TestExpander(t, expander(), sourcetest.Packed{Name: "d.pdf", Content: []byte(doc),
-		Want: map[string][]byte{"d.pdf!obj-12-0": []byte(marked), "d.pdf!obj-13-0": []byte(marked)}, Gaps: []string{"unsupported"}})
+		Want: map[string][]byte{"d.pdf!obj-12-0": []byte(marked), "d.pdf!obj-13-0": []byte(marked), "d.pdf!obj-15-0": []byte(marked)}, Gaps: []string{"unsupported"}})
 }
 
 // TestNotArchives: what only looks like one is left alone or is an error, and

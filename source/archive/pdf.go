@@ -14,30 +14,28 @@ func isPDF(_ string, content []byte) bool {
 }
 
 var (
-	pdfObject = regexp.MustCompile(`(\d{1,10})\s+(\d{1,5})\s+obj\b`)
-	pdfFilter = regexp.MustCompile(`/Filter\s*(\[[^\]]{0,256}\]|/\w+)`)
+	pdfFilter = regexp.MustCompile(`^/Filter\s*(\[[^\]]{0,256}\]|/\w+)`)
 	pdfName   = regexp.MustCompile(`/\w+`)
 )
-
-// maxDictionary is how far before its stream an object may begin.
-const maxDictionary = 64 << 10
 
 // pdf yields the streams of a document that are packed, found by their
 // keywords: a damaged or malicious document's cross-reference table proves
 // nothing. A stream that is not packed lies in the document as it is, and is
 // scanned with it.
 func (w *walk) pdf() error {
+	var object pdfObject
 	for at := 0; ; {
 		i := bytes.Index(w.content[at:], []byte("stream"))
 		if i < 0 {
 			return nil
 		}
+		object.read(w.content[at : at+i])
 		start := at + i + len("stream")
 		at = start
 		if bytes.HasSuffix(w.content[:start], []byte("endstream")) || start >= len(w.content) {
 			continue
 		}
-		end, err := w.pdfStream(start)
+		end, err := w.pdfStream(start, object)
 		if err != nil {
 			return err
 		}
@@ -45,40 +43,99 @@ func (w *walk) pdf() error {
 	}
 }
 
-// pdfStream yields the stream whose keyword ends at start, and returns where it
-// ends itself.
-func (w *walk) pdfStream(start int) (end int, err error) {
+// pdfStream yields the stream of the object whose keyword ends at start, and
+// returns where it ends itself.
+func (w *walk) pdfStream(start int, object pdfObject) (end int, err error) {
 	body := bytes.TrimPrefix(w.content[start:], []byte("\r"))
 	body = bytes.TrimPrefix(body, []byte("\n"))
 	if len(body) == len(w.content)-start {
 		return start, nil // the keyword is followed by an end of line
 	}
-	name, filters := w.pdfDictionary(start)
-	if len(filters) == 0 {
+	if len(object.filters) == 0 {
 		return start, nil
 	}
 	if i := bytes.Index(body, []byte("endstream")); i >= 0 {
 		body = body[:i]
 	}
 	end = len(w.content) - len(w.content[start:]) + len(body)
-	return end, w.yield(member{name: name, size: -1, open: func() (io.Reader, error) { return pdfUnpack(body, filters) }})
+	name := object.name
+	if name == "" {
+		name = "stream-" + itoa(int64(start))
+	}
+	return end, w.yield(member{name: name, size: -1, open: func() (io.Reader, error) { return pdfUnpack(body, object.filters) }})
 }
 
-// pdfDictionary finds the object that a stream belongs to and its filters.
-func (w *walk) pdfDictionary(start int) (name string, filters []string) {
-	head := w.content[max(0, start-maxDictionary):start]
-	name = "stream-" + itoa(int64(start))
-	if all := pdfObject.FindAllSubmatchIndex(head, -1); len(all) > 0 {
-		last := all[len(all)-1]
-		name = "obj-" + string(head[last[2]:last[3]]) + "-" + string(head[last[4]:last[5]])
-		head = head[last[1]:]
-	}
-	if m := pdfFilter.FindSubmatch(head); m != nil {
-		for _, f := range pdfName.FindAll(m[1], -1) {
-			filters = append(filters, string(f[1:]))
+// pdfObject is what was read last of the objects of a document: the name of the
+// last one and the filters that its dictionary names first. Each byte is looked
+// at once, so that a document of nothing but keywords costs no more than another.
+type pdfObject struct {
+	name    string
+	filters []string
+}
+
+// read goes on over the text between two keywords.
+func (o *pdfObject) read(text []byte) {
+	for end := len(text); ; {
+		i := bytes.LastIndex(text[:end], []byte("obj"))
+		if i < 0 {
+			break
 		}
+		if name := pdfHeader(text[:i], text[i+len("obj"):]); name != "" {
+			*o, text = pdfObject{name: name}, text[i:]
+			break
+		}
+		end = i
 	}
-	return name, filters
+	for len(o.filters) == 0 {
+		i := bytes.Index(text, []byte("/Filter"))
+		if i < 0 {
+			return
+		}
+		if m := pdfFilter.FindSubmatch(text[i:]); m != nil {
+			for _, f := range pdfName.FindAll(m[1], -1) {
+				o.filters = append(o.filters, string(f[1:]))
+			}
+		}
+		text = text[i+len("/Filter"):]
+	}
+}
+
+// pdfHeader names the object that "obj" between the two texts begins
+// (ISO 32000-1, 7.3.10), "" where it begins none.
+func pdfHeader(before, after []byte) string {
+	if len(after) > 0 && isWord(after[0]) {
+		return ""
+	}
+	before, generation := lastNumber(before, 5)
+	_, number := lastNumber(before, 10)
+	if generation == "" || number == "" {
+		return ""
+	}
+	return "obj-" + number + "-" + generation
+}
+
+// lastNumber splits off the number of so many digits at most, and the white
+// space behind it, that a text ends in.
+func lastNumber(text []byte, digits int) (rest []byte, number string) {
+	const maxSpace = 256
+	spaces := len(text)
+	for spaces > max(0, len(text)-maxSpace) && isSpace(text[spaces-1]) {
+		spaces--
+	}
+	first := spaces
+	for first > max(0, spaces-digits) && '0' <= text[first-1] && text[first-1] <= '9' {
+		first--
+	}
+	if spaces == len(text) || first == spaces {
+		return nil, ""
+	}
+	return text[:first], string(text[first:spaces])
+}
+
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' || c == 0 }
+
+func isWord(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '_'
 }
 
 // pdfUnpack undoes the filters (ISO 32000-1, 7.4) up to the first that holds an
