@@ -262,6 +262,9 @@ type Summary struct {
 	Undecided  int64 `json:"undecided"`
 	Errors     int64 `json:"errors"`
 	Skipped    int64 `json:"skipped"`
+	// Identical is how many of the targets were not searched, because the answer
+	// was known from another one with the same content, of this run or the cache.
+	Identical int64 `json:"identical,omitempty"`
 	// Skips counts skipped targets by reason.
 	Skips       map[string]int64 `json:"skips,omitempty"`
 	Interrupted bool             `json:"interrupted"`

@@ -15,6 +15,18 @@ func ClosingLine(s besra.Summary) string {
 		s.Targets, s.Matches, s.Suppressed, s.Exclusions, s.Undecided, s.Errors, duration(s.Duration))
 }
 
+// Identical says how many targets were not searched because the answer was known
+// from one with the same content; empty where none.
+func Identical(s besra.Summary) string {
+	switch s.Identical {
+	case 0:
+		return ""
+	case 1:
+		return "1 target had a content that was searched already"
+	}
+	return fmt.Sprintf("%d targets had a content that was searched already", s.Identical)
+}
+
 // Notice says, on one line of its own, that a run did not do all that it was
 // asked to. It is empty for a complete run.
 func Notice(s besra.Summary) string {

@@ -206,6 +206,14 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+func TestIdentical(t *testing.T) {
+	for n, want := range map[int64]string{0: "", 1: "1 target had a content that was searched already", 7: "7 targets had a content that was searched already"} {
+		if got := Identical(besra.Summary{Identical: n}); got != want {
+			t.Errorf("%d: got %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestNotice(t *testing.T) {
 	tests := []struct {
 		s    besra.Summary

@@ -21,6 +21,7 @@ func (c *counts) add(p part) {
 	defer c.mu.Unlock()
 	c.sum.Targets += p.targets
 	c.sum.Bytes += p.bytes
+	c.sum.Identical += p.identical
 }
 
 // record counts what a record says.

@@ -69,7 +69,7 @@ func (w *worker) expand(ctx context.Context, e besra.Expander, t besra.Target, d
 // below it; what lies in its archive as it is costs nothing.
 func (w *worker) enter(data []byte) (leave func()) {
 	around, held := w.around, w.held
-	if w.depth > 0 && !within(around, data) {
+	if (w.depth > 0 || within(w.copied, data)) && !within(around, data) {
 		w.held += int64(len(data))
 	}
 	w.depth++

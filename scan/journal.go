@@ -71,7 +71,8 @@ func keyOf(ctx context.Context, t besra.Target) Key {
 //	frame   = length uint32, CRC-32C uint32, entries
 //	entry   = 'H' size JSON            the [Opening], the first and only there
 //	        | 'R' key size JSON        a record of the target that key names
-//	        | 'T' key targets bytes    that target is done, with what lies in it
+//	        | 'T' key part               that target is done, with what lies in it: targets, bytes,
+//	                             and targets whose answer was known
 //	        | 'E' nanoseconds          time that the run has taken so far
 //	        | 'P'                      the run goes on: another part begins
 //
@@ -117,8 +118,7 @@ type past struct {
 	Opening
 	keys    []doneKey // sorted
 	part    uint32    // the one that begins now, counted from 0
-	targets int64
-	bytes   int64
+	done    part      // with all targets
 	elapsed time.Duration
 	torn    int64 // bytes cut off at the end
 }
@@ -176,8 +176,9 @@ func (j *Journal) record(key Key, r besra.Record) error {
 // done notes that a target is done.
 func (j *Journal) done(key Key, p part) error {
 	j.frame = append(append(j.frame, entryTarget), key[:]...)
-	j.frame = binary.AppendUvarint(j.frame, uint64(p.targets))
-	j.frame = binary.AppendUvarint(j.frame, uint64(p.bytes))
+	for _, n := range []int64{p.targets, p.bytes, p.identical} {
+		j.frame = binary.AppendUvarint(j.frame, uint64(n))
+	}
 	return j.full()
 }
 

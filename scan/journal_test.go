@@ -45,11 +45,11 @@ func notedGaps(t *testing.T, j *Journal) (names []string) {
 func TestJournalTorn(t *testing.T) {
 	name, j := journalOf(t)
 	for i := range 4 {
-		if err := errors.Join(j.record(Key{byte(i)}, gapRecord(strconv.Itoa(i))), j.done(Key{byte(i)}, part{1, 10}), j.write()); err != nil {
+		if err := errors.Join(j.record(Key{byte(i)}, gapRecord(strconv.Itoa(i))), j.done(Key{byte(i)}, part{1, 10, 0}), j.write()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	first := int(j.past.bytes)
+	first := int(j.past.done.bytes)
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestJournalParts(t *testing.T) {
 	name, j := journalOf(t)
 	j.record(Key{1}, gapRecord("under way"))
 	j.record(Key{2}, gapRecord("done"))
-	j.done(Key{2}, part{3, 30})
+	j.done(Key{2}, part{3, 30, 1})
 	if err := j.keep(time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +101,11 @@ func TestJournalParts(t *testing.T) {
 	if got := notedGaps(t, j); !slices.Equal(got, []string{"done"}) {
 		t.Errorf("records of the first part: %q", got)
 	}
-	if j.past.targets != 3 || j.past.bytes != 30 || j.past.elapsed != time.Minute || j.Opening().Run.ID != "r" {
+	if j.past.done.targets != 3 || j.past.done.bytes != 30 || j.past.elapsed != time.Minute || j.Opening().Run.ID != "r" {
 		t.Errorf("got %+v", j.past)
 	}
 	j.record(Key{1}, gapRecord("again"))
-	j.done(Key{1}, part{1, 1})
+	j.done(Key{1}, part{1, 1, 0})
 	j.Close()
 	if j, err = OpenJournal(name); err != nil {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func FuzzJournal(f *testing.F) {
 		f.Fatal(err)
 	}
 	j.record(Key{1}, gapRecord("x"))
-	j.done(Key{1}, part{1, 2})
+	j.done(Key{1}, part{1, 2, 0})
 	j.Close()
 	seed, _ := os.ReadFile(name)
 	f.Add(seed)

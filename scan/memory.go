@@ -80,7 +80,7 @@ func (w *worker) scanMemory(ctx context.Context, t besra.Target, m besra.Memory)
 	total -= w.unread(t, results.Gaps())
 	w.findings(ctx, replyOf(results, w.MaxMatches), t, scattered{m, total}, func() string { return "" })
 	if err == nil {
-		w.done(total)
+		w.done(total, false)
 	}
 	return err
 }

@@ -175,7 +175,10 @@ func TestCacheStat(t *testing.T) {
 	if diff := cmp.Diff(want, opened); diff != "" {
 		t.Errorf("times opened: %s", diff)
 	}
-	first.Duration, second.Duration = 0, 0
+	if first.Identical != 3 || second.Identical != 5 {
+		t.Errorf("%d and %d answers were known, want 3 and 5", first.Identical, second.Identical)
+	}
+	first.Duration, second.Duration, first.Identical, second.Identical = 0, 0, 0, 0
 	if diff := cmp.Diff(first, second); diff != "" {
 		t.Errorf("summaries: %s", diff)
 	}

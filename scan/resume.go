@@ -73,8 +73,7 @@ func (p *past) read(r io.Reader) (end int64, err error) {
 			}
 		case e.kind == entryTarget:
 			p.keys = append(p.keys, doneKey{e.key, p.part})
-			p.targets += e.targets
-			p.bytes += e.bytes
+			p.done.add(e.part)
 		case e.kind == entryElapsed:
 			p.elapsed = time.Duration(e.elapsed)
 		case e.kind == entryPart:
@@ -117,8 +116,7 @@ type entry struct {
 	kind    byte
 	key     Key
 	text    []byte
-	targets int64
-	bytes   int64
+	part    part
 	elapsed int64
 }
 
@@ -191,7 +189,7 @@ func parseEntry(b []byte) (entry, int) {
 	case entryRecord:
 		e.key, e.text = p.key(), p.text()
 	case entryTarget:
-		e.key, e.targets, e.bytes = p.key(), p.number(), p.number()
+		e.key, e.part = p.key(), part{p.number(), p.number(), p.number()}
 	case entryElapsed:
 		e.elapsed = p.number()
 	case entryPart:

@@ -82,7 +82,7 @@ func (h *Hunt) Execute(ctx context.Context) (besra.Summary, error) {
 	h.setDefaults()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{Hunt: h, ctx: ctx, cancel: cancel, start: h.Now(),
+	r := &run{Hunt: h, ctx: ctx, cancel: cancel, start: h.Now(), recall: newRecall(),
 		rules: rulesByName(h.Set.Rules), unsteady: unsteady(h.Set.Rules),
 		targets: make(chan besra.Target, 2*h.Workers),
 		records: make(chan noted, 4*h.Workers)}
@@ -123,7 +123,7 @@ type run struct {
 	records  chan noted
 	counts   counts
 	sinkErr  error // owned by write until records is closed and drained
-	recall   recall
+	recall   *recall
 	rules    func() map[[2]string]yara.Rule
 	unsteady bool       // the rules may say something else of the same content
 	profile  sync.Mutex // is held while Profile is called
@@ -139,7 +139,13 @@ type noted struct {
 }
 
 // part is what was done with one outermost target.
-type part struct{ targets, bytes int64 }
+type part struct{ targets, bytes, identical int64 }
+
+func (p *part) add(q part) {
+	p.targets += q.targets
+	p.bytes += q.bytes
+	p.identical += q.identical
+}
 
 // errSink is the cause of a run that stopped because its sink failed.
 var errSink = errors.New("the sink failed")
@@ -239,7 +245,7 @@ func (r *run) replay(ctx context.Context) error {
 	if r.Journal == nil || len(r.Journal.past.keys) == 0 {
 		return nil
 	}
-	r.counts.add(part{r.Journal.past.targets, r.Journal.past.bytes})
+	r.counts.add(r.Journal.past.done)
 	for rec, err := range r.Journal.records() {
 		if err == nil {
 			r.counts.record(rec)

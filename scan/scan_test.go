@@ -33,8 +33,12 @@ scenarios:
       - {id: lesser, when: 'file.owner.name == "lesser"', effect: downgrade, to: low, contexts: [file], owner: us, reason: r, expires: "2030-01-01"}
 provenance: {author: us}
 `
-	pack, errs := detection.LoadPack("test", fstest.MapFS{
-		"marker.yaml": {Data: []byte(yaml)}, "marker.yar": {Data: []byte(rule)}})
+	return setOf(t, fstest.MapFS{"marker.yaml": {Data: []byte(yaml)}, "marker.yar": {Data: []byte(rule)}})
+}
+
+func setOf(t *testing.T, files fstest.MapFS) *detection.Set {
+	t.Helper()
+	pack, errs := detection.LoadPack("test", files)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -135,7 +139,7 @@ func TestVerdictsAndCounts(t *testing.T) {
 	}
 	sum.Duration = 0
 	wantSum := besra.Summary{Targets: 5, Bytes: 39, Matches: 4, Suppressed: 1, Downgraded: 1, Exclusions: 1,
-		Undecided: 1, Errors: 1, Skipped: 4, Skips: map[string]int64{"socket": 4}}
+		Undecided: 1, Errors: 1, Skipped: 4, Identical: 3, Skips: map[string]int64{"socket": 4}}
 	if fmt.Sprint(sum) != fmt.Sprint(wantSum) {
 		t.Errorf("got %+v\nwant %+v", sum, wantSum)
 	}

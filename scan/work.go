@@ -19,7 +19,7 @@ func (r *run) work() {
 	// A mapped file that another process truncates faults when it is read;
 	// this turns the fault into a panic that scanBytes recovers.
 	debug.SetPanicOnFault(true)
-	w := &worker{run: r}
+	w := &worker{run: r, purse: purse{free: freely}}
 	opts := []yara.ScannerOption{yara.MaxMatches(maxCounted), yara.Progress(w.progress)}
 	if r.Profile != nil {
 		opts = append(opts, yara.Profiling())
@@ -51,9 +51,13 @@ type worker struct {
 	scanner  *yara.Scanner
 	releaser besra.Releaser // of the content under way; nil where it has none
 	released int64
+	mapped   []byte // the outermost content, where others can change it
 	copied   []byte // a content that nobody else can change
-	uncached bool   // the content under way is none
-	paced    int64  // bytes of the content that the pacer knows of
+
+	claim     claim // in the answer to the content under way
+	identical bool  // the answer to it was known
+	purse     purse
+	paced     int64 // bytes of the content that the pacer knows of
 
 	depth  int           // how many targets the one under way lies in
 	budget besra.Budget  // of the outermost of them
@@ -109,11 +113,15 @@ func (w *worker) send(rec besra.Record) {
 	w.records <- noted{Record: rec, key: w.key}
 }
 
-// done counts a target that was searched to its end.
-func (w *worker) done(size int64) {
-	w.counts.add(part{1, size})
-	w.part.targets++
-	w.part.bytes += size
+// done counts a target that was looked at to its end, and whether the answer was
+// known from an identical content.
+func (w *worker) done(size int64, identical bool) {
+	p := part{targets: 1, bytes: size}
+	if identical {
+		p.identical = 1
+	}
+	w.counts.add(p)
+	w.part.add(p)
 }
 
 // tell reports a gap in the target under way, also to who waits for it.
@@ -164,7 +172,7 @@ func (w *worker) mayOpen(t besra.Target) error {
 // scan does all that is done with one target.
 func (w *worker) scan(t besra.Target) {
 	if w.knownEmpty(t) {
-		w.done(t.Size)
+		w.done(t.Size, true)
 		return
 	}
 	if w.mayOpen(t) != nil {
@@ -200,20 +208,21 @@ func (r *run) targetContext() (context.Context, context.CancelFunc) {
 func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.Content) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			w.claim.settle()
 			err = faultError(p)
 		}
 	}()
 	if m, ok := content.(besra.Memory); ok {
 		return w.scanMemory(ctx, t, m)
 	}
-	data := w.steady(content.Bytes())
+	data := w.identify(ctx, t, content.Bytes())
 	if f, ok := t.Facts.(besra.ContentFacts); ok {
 		f.SetContent(data)
 		defer f.SetContent(nil)
 	}
 	empty, err := w.search(ctx, t, data)
 	if err == nil {
-		w.done(int64(len(data)))
+		w.done(int64(len(data)), w.identical)
 	}
 	w.releaser = nil
 	if ctx.Err() != nil {

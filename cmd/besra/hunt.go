@@ -192,13 +192,11 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	h.profile.print(stdio.err)
 	rec.tell()
 	printExpiry(stdio.err, set, time.Now())
-	if notice := report.Notice(sum); notice != "" {
-		fmt.Fprintln(stdio.err, notice)
+	for _, line := range []string{report.Identical(sum), report.Notice(sum), kept, report.ClosingLine(sum)} {
+		if line != "" {
+			fmt.Fprintln(stdio.err, line)
+		}
 	}
-	if kept != "" {
-		fmt.Fprintln(stdio.err, kept)
-	}
-	fmt.Fprintln(stdio.err, report.ClosingLine(sum))
 	return h.exit(sum, rec.worst, err)
 }
 
