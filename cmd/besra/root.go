@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -30,6 +31,10 @@ const (
 	exitIncomplete  = 4   // with --strict: something was not read
 	exitInterrupted = 130 // Ctrl-C; the counts so far are shown
 )
+
+// patience is how long an interrupted program may take to end before it says
+// what it waits for.
+const patience = 2 * time.Second
 
 // exitError is an error with its exit code. A nil err means that everything
 // has been said already.
@@ -60,8 +65,13 @@ func (e *hintError) Unwrap() error { return e.err }
 func run(args []string, io stdio) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second Ctrl-C ends the program at once.
-	context.AfterFunc(ctx, stop)
+	// A second Ctrl-C ends the program at once, and who waits is told so.
+	defer context.AfterFunc(ctx, func() {
+		stop()
+		time.AfterFunc(patience, func() {
+			fmt.Fprintln(os.Stderr, "besra: what is under way is being finished; a second Ctrl-C ends it at once")
+		})
+	})()
 	root := rootCommand(io)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
