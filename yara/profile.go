@@ -103,7 +103,7 @@ func (p *Profile) Rules() []RuleTime {
 	for i, c := range p.eval.Rules {
 		r := RuleTime{Rule: Rule{rules: p.rules, index: int32(i)}, Condition: c.Time, Evaluated: c.Count}
 		for _, pattern := range r.Rule.rule().Patterns {
-			r.Patterns += p.search.Patterns[pattern.Pattern].Time
+			r.Patterns += p.search.Patterns[pattern].Time
 		}
 		if r.Evaluated > 0 || r.Patterns > 0 {
 			list = append(list, r)
@@ -119,7 +119,7 @@ func (p *Profile) Patterns() []PatternTime {
 	listed := make([]bool, len(p.search.Patterns))
 	for rule := range p.rules.All() {
 		for pattern := range rule.Patterns() {
-			i := pattern.pattern().Pattern
+			i := pattern.place()
 			c := p.search.Patterns[i]
 			if !listed[i] && (c.Alone > 0 || c.Candidates > 0) {
 				list = append(list, PatternTime{pattern, c.Time, c.Alone, c.Candidates})

@@ -18,6 +18,8 @@ type Rule struct {
 
 func (r Rule) rule() *program.Rule { return &r.rules.prog.Rules[r.index] }
 
+func (r Rule) label() *program.Label { return r.rules.prog.Label(r.index) }
+
 // Name returns the rule's name.
 func (r Rule) Name() string { return r.rule().Name }
 
@@ -25,10 +27,10 @@ func (r Rule) Name() string { return r.rule().Name }
 func (r Rule) Namespace() string { return r.rules.prog.Namespaces[r.rule().Namespace].Name }
 
 // Tags returns the rule's tags in source order.
-func (r Rule) Tags() []string { return slices.Clone(r.rule().Tags) }
+func (r Rule) Tags() []string { return slices.Clone(r.label().Tags) }
 
 // HasTag reports whether the rule has the tag.
-func (r Rule) HasTag(tag string) bool { return slices.Contains(r.rule().Tags, tag) }
+func (r Rule) HasTag(tag string) bool { return slices.Contains(r.label().Tags, tag) }
 
 // Global reports whether the rule gates the others of its namespace.
 func (r Rule) Global() bool { return r.rule().Global }
@@ -39,15 +41,15 @@ func (r Rule) Private() bool { return r.rule().Private }
 // Position returns where the rule's name stands: the origin of its source, and
 // the 1-based line and column.
 func (r Rule) Position() (origin string, line, column int) {
-	rule := r.rule()
-	return rule.Origin, int(rule.Line), int(rule.Column)
+	x := r.label()
+	return x.Origin, int(x.Line), int(x.Column)
 }
 
 // Meta yields the rule's metadata in source order. A key may come several
 // times; a value is an int64, float64, bool or string.
 func (r Rule) Meta() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
-		for _, m := range r.rule().Meta {
+		for _, m := range r.label().Meta {
 			if !yield(m.Key, m.Value.Any()) {
 				return
 			}
@@ -92,21 +94,24 @@ type Pattern struct {
 	index int
 }
 
-func (p Pattern) pattern() *program.RulePattern { return &p.rule.rule().Patterns[p.index] }
+func (p Pattern) label() *program.PatternLabel { return &p.rule.label().Patterns[p.index] }
+
+// place is where the pattern is in the program.
+func (p Pattern) place() int32 { return p.rule.rule().Patterns[p.index] }
 
 // Rule returns the rule that the pattern is of.
 func (p Pattern) Rule() Rule { return p.rule }
 
 // ID returns the pattern's identifier with its dollar sign, "$" where it is
 // anonymous.
-func (p Pattern) ID() string { return p.pattern().ID }
+func (p Pattern) ID() string { return p.label().ID }
 
 // Private reports whether the pattern's matches are never reported.
-func (p Pattern) Private() bool { return p.pattern().Private }
+func (p Pattern) Private() bool { return p.label().Private }
 
 // Kind returns what the pattern is written as.
 func (p Pattern) Kind() PatternKind {
-	switch p.pattern().Kind {
+	switch p.label().Kind {
 	case program.HexPattern:
 		return HexPattern
 	case program.RegexpPattern:
@@ -119,7 +124,7 @@ func (p Pattern) Kind() PatternKind {
 // often, and not only whether. Equal patterns of several rules are one: the
 // conditions of all of them count.
 func (p Pattern) Positional() bool {
-	return p.rule.rules.prog.Patterns[p.pattern().Pattern].Positions
+	return p.rule.rules.prog.Patterns[p.place()].Positions
 }
 
 // Match is one occurrence of a pattern in the target.
@@ -141,7 +146,7 @@ func (p Pattern) Matches() iter.Seq[Match] {
 		if p.rule.results == nil {
 			return
 		}
-		for _, m := range p.rule.results.search.Matches(p.pattern().Pattern) {
+		for _, m := range p.rule.results.search.Matches(p.place()) {
 			if !yield(Match{Offset: m.Offset, Length: m.Length, Xor: m.HasKey, XorKey: m.Key}) {
 				return
 			}
@@ -154,5 +159,5 @@ func (p Pattern) Count() int {
 	if p.rule.results == nil {
 		return 0
 	}
-	return len(p.rule.results.search.Matches(p.pattern().Pattern))
+	return len(p.rule.results.search.Matches(p.place()))
 }

@@ -174,7 +174,7 @@ type PatternTraits struct {
 
 // Traits returns the pattern's traits.
 func (p Pattern) Traits() PatternTraits {
-	pattern := &p.rule.rules.prog.Patterns[p.pattern().Pattern]
+	pattern := &p.rule.rules.prog.Patterns[p.place()]
 	t := PatternTraits{At: pattern.At, Cost: float64(pattern.Cost), Text: true, MinLength: math.MaxInt, AtomBits: math.Inf(1)}
 	chance := 0.0
 	for i := range pattern.Needles {

@@ -31,7 +31,8 @@ func formatted(t *testing.T, text []byte) []byte {
 func meaning(t *testing.T, p *program.Program, diags diag.List) (encoded []byte, codes map[string]int) {
 	t.Helper()
 	for i := range p.Rules {
-		p.Rules[i].Line, p.Rules[i].Column = 0, 0
+		label := p.Label(int32(i))
+		label.Line, label.Column = 0, 0
 	}
 	var b bytes.Buffer
 	if err := p.Encode(&b); err != nil {

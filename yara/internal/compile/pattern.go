@@ -246,9 +246,10 @@ func (l *lowering) charge(low *lowered) {
 }
 
 // link gives the rule's patterns their places in the program, and rewrites the
-// pattern operands of the nodes since m accordingly.
-func (l *lowering) link(m mark) []program.RulePattern {
-	list := make([]program.RulePattern, len(l.patterns))
+// pattern operands of the nodes since m accordingly. It returns the places and
+// the rule's names for them.
+func (l *lowering) link(m mark) ([]int32, []program.PatternLabel) {
+	list, labels := make([]int32, len(l.patterns)), make([]program.PatternLabel, len(l.patterns))
 	for i := range l.patterns {
 		p := &l.patterns[i]
 		p.settle()
@@ -258,12 +259,12 @@ func (l *lowering) link(m mark) []program.RulePattern {
 		if p.at >= 0 && !p.low.pinned(l.c.opt.Dialect) {
 			told = l.c.patternIndex(p.low, -1)
 		}
-		list[i] = program.RulePattern{ID: p.src.ID.Name, Pattern: told, Private: p.private, Kind: p.kind}
+		list[i], labels[i] = told, program.PatternLabel{ID: p.src.ID.Name, Private: p.private, Kind: p.kind}
 	}
 	for i := m.nodes; i < len(l.c.prog.Nodes); i++ {
 		l.linkNode(&l.c.prog.Nodes[i])
 	}
-	return list
+	return list, labels
 }
 
 func (l *lowering) linkNode(n *program.Node) {

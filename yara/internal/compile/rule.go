@@ -117,17 +117,17 @@ func (l *lowering) commit(start mark, cond operand) int32 {
 	c, r := l.c, l.rule
 	index := int32(len(c.prog.Rules))
 	rule := program.Rule{Name: r.Name.Name, Namespace: l.ns.index, Global: r.Global, Private: r.Private,
-		Condition: cond.node, Slots: l.maxSlots, Origin: l.src.Name}
+		Condition: cond.node, Slots: l.maxSlots}
 	line, column := l.src.position(r.Name.Start)
-	rule.Line, rule.Column = int32(line), int32(column)
+	label := &program.Label{Meta: l.meta(), Origin: l.src.Name, Line: int32(line), Column: int32(column)}
 	for _, tag := range r.Tags {
-		rule.Tags = append(rule.Tags, tag.Name)
+		label.Tags = append(label.Tags, tag.Name)
 	}
-	rule.Meta = l.meta()
-	rule.Patterns = l.link(start)
+	rule.Patterns, label.Patterns = l.link(start)
 	facts := l.derive(start, cond.node)
 	rule.Anchors, rule.Gate = facts.anchors, facts.gate
 	c.prog.Rules = append(c.prog.Rules, rule)
+	c.prog.Labels.Add(label)
 	c.facts = append(c.facts, facts)
 	if r.Global {
 		ns := &c.prog.Namespaces[l.ns.index]

@@ -190,7 +190,7 @@ func (s *State) nominate(r int32) {
 func (s *State) patternsOfCandidates(yield func(int32) bool) {
 	for r := range s.candidates.all() {
 		for _, p := range s.plan.prog.Rules[r].Patterns {
-			if !yield(p.Pattern) {
+			if !yield(p) {
 				return
 			}
 		}

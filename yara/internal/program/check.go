@@ -16,14 +16,39 @@ const MaxSlots = 2048
 
 // Check reports whether the program is whole: every index within its table,
 // every node of the shape that its operation asks for, each used once, slots
-// set before they are read, rules referring to earlier rules only. Programs
-// that the compiler makes pass; those that are read from outside must.
-func (p *Program) Check() error { return p.check(nil) }
+// set before they are read, rules referring to earlier rules only, labels whole.
+// Programs that the compiler makes pass; those that are read from outside must.
+func (p *Program) Check() error {
+	if err := p.check(nil); err != nil {
+		return err
+	}
+	for i := range p.Rules {
+		if !p.soundLabel(int32(i)) {
+			return fmt.Errorf("rule %d: bad label", i)
+		}
+	}
+	return nil
+}
+
+// soundLabel reports whether the label of a rule is whole.
+func (p *Program) soundLabel(r int32) bool {
+	if p.Labels.decoded != nil {
+		_, ok := p.decodeLabel(r)
+		return ok
+	}
+	x := p.Label(r)
+	for i := range x.Meta {
+		if !scalarKind(x.Meta[i].Value.Kind()) {
+			return false
+		}
+	}
+	return len(x.Patterns) == len(p.Rules[r].Patterns)
+}
 
 // Bind checks the program against the modules at hand and returns them in the
 // order of p.Modules. find returns nil for a module that is not there. A
 // module whose schema differs from what the program was compiled against is an
-// error.
+// error. Labels are not looked at: one that is not whole is empty.
 func (p *Program) Bind(find func(name string) *module.Module) ([]*module.Module, error) {
 	list := make([]*module.Module, len(p.Modules))
 	for i, m := range p.Modules {
@@ -146,7 +171,7 @@ func (c *checker) rule(i int32) error {
 		return errIndex
 	}
 	for _, p := range r.Patterns {
-		if !within(p.Pattern, len(c.p.Patterns)) || p.Kind > RegexpPattern {
+		if !within(p, len(c.p.Patterns)) {
 			return errIndex
 		}
 	}
@@ -158,11 +183,6 @@ func (c *checker) rule(i int32) error {
 	for _, h := range r.Gate.Headers {
 		if h.Offset < 0 || h.Width != 1 && h.Width != 2 && h.Width != 4 {
 			return errors.New("bad header")
-		}
-	}
-	for _, m := range r.Meta {
-		if !scalarKind(m.Value.Kind()) {
-			return errors.New("bad meta value")
 		}
 	}
 	c.rules, c.slots = i, make([]slot, r.Slots)

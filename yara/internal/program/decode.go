@@ -8,6 +8,8 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/besra-hunt/besra/yara/internal/regex"
 	"github.com/besra-hunt/besra/yara/module"
@@ -79,31 +81,30 @@ func readBody(r io.Reader, size uint64) ([]byte, error) {
 }
 
 func decodeBody(body []byte) (*Program, error) {
-	outer := decoder{data: body}
-	d := decoder{data: outer.bytes()}
-	d.text = string(outer.bytes())
+	d := decoder{data: body}
 	p := d.program()
 	switch {
-	case outer.failed || d.failed || len(outer.data) > 0 || len(d.data) > 0 || len(d.text) > 0:
-		return nil, fmt.Errorf("%w: lengths do not agree", ErrDamaged)
 	case d.err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, d.err)
+	case d.failed:
+		return nil, fmt.Errorf("%w: lengths do not agree", ErrDamaged)
 	}
 	return p, nil
 }
 
-// decoder reads from the front of data and text. After a failure it gives
-// zeros, so that callers check once.
+// decoder reads from the front of data. After a failure it gives zeros, so
+// that callers check once.
 type decoder struct {
-	data   []byte
-	text   string
-	failed bool
-	err    error        // of a regexp
-	progs  []regex.Prog // made for the regexps to come
+	data    []byte
+	indexes []int32 // of the rules to come
+	labels  uint64  // bytes of the labels of the rules so far
+	failed  bool
+	err     error        // of a regexp
+	progs   []regex.Prog // made for the regexps to come
 }
 
 func (d *decoder) fail() {
-	d.failed, d.data, d.text = true, nil, ""
+	d.failed, d.data = true, nil
 }
 
 func (d *decoder) take(n int) []byte {
@@ -143,6 +144,15 @@ func (d *decoder) uint64() uint64 {
 }
 
 func (d *decoder) uvarint() uint64 {
+	if len(d.data) > 0 && d.data[0] < 0x80 {
+		v := d.data[0]
+		d.data = d.data[1:]
+		return uint64(v)
+	}
+	return d.longUvarint()
+}
+
+func (d *decoder) longUvarint() uint64 {
 	v, n := binary.Uvarint(d.data)
 	if n <= 0 {
 		d.fail()
@@ -153,13 +163,8 @@ func (d *decoder) uvarint() uint64 {
 }
 
 func (d *decoder) int() int64 {
-	v, n := binary.Varint(d.data)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.data = d.data[n:]
-	return v
+	v := d.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
 }
 
 func (d *decoder) int32() int32 {
@@ -183,15 +188,10 @@ func (d *decoder) count(size int) int {
 
 func (d *decoder) bytes() []byte { return d.take(d.count(1)) }
 
+// string reads a string, which shares the memory of data: nothing writes there.
 func (d *decoder) string() string {
-	n := d.uvarint()
-	if n > uint64(len(d.text)) {
-		d.fail()
-		return ""
-	}
-	s := d.text[:n]
-	d.text = d.text[n:]
-	return s
+	b := d.bytes()
+	return unsafe.String(unsafe.SliceData(b), len(b))
 }
 
 func (d *decoder) ints() []int32 {
@@ -224,29 +224,36 @@ func table[T any](d *decoder, size int, read func(*T)) []T {
 }
 
 func (d *decoder) program() *Program {
-	p := &Program{Dialect: Dialect(d.byte())}
+	nodes, lists, indexes, labels := d.uint32(), d.uint32(), d.uint32(), d.uint32()
+	p := &Program{Nodes: d.nodes(int(nodes)), Lists: d.words(int(lists))}
+	d.indexes = d.words(int(indexes))
+	if uint64(labels) > uint64(len(d.data)) {
+		d.fail()
+		return nil
+	}
+	fields := len(d.data) - int(labels)
+	p.Labels.encoded, d.data = d.data[fields:], d.data[:fields]
+	d.fields(p)
+	if len(d.data) > 0 || len(d.indexes) > 0 || d.labels != uint64(labels) {
+		d.fail()
+	}
+	return p
+}
+
+func (d *decoder) fields(p *Program) {
+	p.Dialect = Dialect(d.byte())
 	p.Namespaces = table(d, 2, func(n *Namespace) { n.Name, n.Globals = d.string(), d.ints() })
 	p.Modules = table(d, 9, func(m *Module) { m.Name, m.Shape = d.string(), d.uint64() })
 	p.Externals = table(d, 2, func(e *External) { e.Name, e.Value = d.string(), d.value() })
 	p.Texts = table(d, 1, func(s *string) { *s = d.string() })
 	p.Regexps = table(d, 2, func(r *RegexpLit) { r.Source, r.Prog = d.string(), d.prog() })
 	p.Patterns = table(d, 8, d.pattern)
-	p.Rules = table(d, 14, d.rule)
-	p.Nodes = table(d, nodeSize, d.node)
-	p.Lists = table(d, 4, func(v *int32) { *v = int32(d.uint32()) })
-	return p
-}
-
-func (d *decoder) node(n *Node) {
-	b := d.take(nodeSize)
-	if b == nil {
-		return
-	}
-	word := func(i int) int32 { return int32(binary.LittleEndian.Uint32(b[i:])) }
-	n.Op, n.Kind, n.Quant.Kind = Op(b[0]), module.Kind(b[1]), QuantKind(b[2])
-	n.Quant.N, n.A, n.B, n.C = NodeID(word(4)), NodeID(word(8)), NodeID(word(12)), NodeID(word(16))
-	n.L, n.N = word(20), word(24)
-	n.V = int64(binary.LittleEndian.Uint64(b[28:]))
+	starts := make([]uint32, 1, 256)
+	p.Rules = table(d, ruleSize, func(r *Rule) {
+		d.rule(r)
+		starts = append(starts, uint32(d.labels))
+	})
+	p.Labels.starts, p.Labels.decoded = starts, make([]atomic.Pointer[Label], len(p.Rules))
 }
 
 func (d *decoder) value() module.Value {
@@ -279,17 +286,36 @@ func (d *decoder) needle(n *Needle) {
 	n.Atoms = table(d, atomSize, d.atom)
 }
 
+// ruleSize is the least number of bytes of an encoded rule.
+const ruleSize = 11
+
 func (d *decoder) rule(r *Rule) {
 	r.Name, r.Namespace, r.Global, r.Private = d.string(), d.int32(), d.bool(), d.bool()
-	r.Tags = table(d, 1, func(s *string) { *s = d.string() })
-	r.Meta = table(d, 2, func(m *Meta) { m.Key, m.Value = d.string(), d.value() })
-	r.Patterns = table(d, 4, func(p *RulePattern) {
-		p.ID, p.Pattern, p.Private, p.Kind = d.string(), d.int32(), d.bool(), PatternKind(d.byte())
-	})
-	r.Condition, r.Slots, r.Anchors = NodeID(d.int32()), int(min(d.uvarint(), math.MaxInt32)), d.ints()
+	r.Patterns = d.cut(d.uvarint())
+	if n := d.uvarint(); n > 0 {
+		r.Anchors = d.cut(n - 1)
+	}
+	r.Condition, r.Slots = NodeID(d.int32()), int(min(d.uvarint(), math.MaxInt32))
 	r.Gate.MinSize, r.Gate.MaxSize = d.int(), d.int()
 	r.Gate.Headers = table(d, 10, func(h *Header) {
 		h.Offset, h.Width, h.Mask, h.Value = d.int(), d.byte(), d.uint32(), d.uint32()
 	})
-	r.Origin, r.Line, r.Column = d.string(), d.int32(), d.int32()
+	if n := d.uvarint(); n <= math.MaxUint32 {
+		d.labels = min(d.labels+n, math.MaxUint32)
+	} else {
+		d.fail()
+	}
+}
+
+// cut takes the first n of the indexes.
+func (d *decoder) cut(n uint64) []int32 {
+	if n > uint64(len(d.indexes)) {
+		d.fail()
+	}
+	if n == 0 || d.failed {
+		return []int32{}
+	}
+	list := d.indexes[:n:n]
+	d.indexes = d.indexes[n:]
+	return list
 }

@@ -101,7 +101,7 @@ func (d *dumper) progs(n *Needle) {
 }
 
 func (d *dumper) rule(i int) {
-	r := &d.p.Rules[i]
+	r, label := &d.p.Rules[i], d.p.Label(int32(i))
 	fmt.Fprintf(d.w, "rule %d %s:%s", i, d.p.Namespaces[r.Namespace].Name, r.Name)
 	if r.Global {
 		d.w.WriteString(" global")
@@ -109,15 +109,16 @@ func (d *dumper) rule(i int) {
 	if r.Private {
 		d.w.WriteString(" private")
 	}
-	fmt.Fprintf(d.w, " at %s:%d:%d\n", r.Origin, r.Line, r.Column)
-	if len(r.Tags) > 0 {
-		fmt.Fprintf(d.w, "  tags %s\n", strings.Join(r.Tags, " "))
+	fmt.Fprintf(d.w, " at %s:%d:%d\n", label.Origin, label.Line, label.Column)
+	if len(label.Tags) > 0 {
+		fmt.Fprintf(d.w, "  tags %s\n", strings.Join(label.Tags, " "))
 	}
-	for _, m := range r.Meta {
+	for _, m := range label.Meta {
 		fmt.Fprintf(d.w, "  meta %s = %s\n", m.Key, literal(m.Value))
 	}
-	for _, p := range r.Patterns {
-		fmt.Fprintf(d.w, "  %s = %s pattern %d", p.ID, [...]string{"text", "hex", "regexp", ""}[p.Kind&3], p.Pattern)
+	for j, pattern := range r.Patterns {
+		p := label.Patterns[j]
+		fmt.Fprintf(d.w, "  %s = %s pattern %d", p.ID, [...]string{"text", "hex", "regexp", ""}[p.Kind&3], pattern)
 		if p.Private {
 			d.w.WriteString(" private")
 		}

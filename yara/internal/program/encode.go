@@ -15,27 +15,30 @@ import (
 //	version  uint32, little-endian as all fixed integers
 //	size     uint64, bytes of the body
 //	checksum uint32, CRC-32C of the body
-//	body     two parts, each with its size in front (uvarint): the fields in
-//	         declaration order, then the bytes of all strings
+//	body     four uint32: the number of nodes, of lists' items, of rules'
+//	         indexes, and of bytes of labels; these four, in this order, but the
+//	         labels last, behind the other fields in declaration order
 //
-// Counts, indexes and sizes are varints; nodes are rows of 36 bytes. Strings
-// are kept apart so that loading makes one string of all of them and cuts it.
+// Nodes and indexes lie as in memory (rows.go); counts, indexes elsewhere and
+// sizes are varints. Labels are decoded one by one, when they are needed.
 // The checksum finds damage, not forgery: Decode trusts nothing.
 const (
 	magic   = "BESRAYPR"
-	version = 3
+	version = 4
 	// headerSize is the size of everything in front of the body.
 	headerSize = 8 + 4 + 8 + 4
-	nodeSize   = 36
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Encode writes the program. Equal programs give equal bytes.
 func (p *Program) Encode(w io.Writer) error {
-	e := encoder{data: make([]byte, 0, p.encodedSize()), text: make([]byte, 0, 512*len(p.Rules))}
-	e.program(p)
-	parts := [][]byte{nil, binary.AppendUvarint(nil, uint64(len(e.data))), e.data, binary.AppendUvarint(nil, uint64(len(e.text))), e.text}
+	rows, fields, labels := encodeRows(p), encoder{}, encoder{}
+	fields.data = make([]byte, 0, 64*len(p.Patterns)+64*len(p.Rules))
+	labels.data = make([]byte, 0, 512*len(p.Rules))
+	fields.program(p, &labels)
+	rows.putLabels(len(labels.data))
+	parts := [][]byte{nil, rows.data, fields.data, labels.data}
 	size, sum := 0, uint32(0)
 	for _, b := range parts {
 		size += len(b)
@@ -53,14 +56,31 @@ func (p *Program) Encode(w io.Writer) error {
 	return nil
 }
 
-// encodedSize guesses how much room the fields need beside their strings, so that little is copied.
-func (p *Program) encodedSize() int {
-	return nodeSize*len(p.Nodes) + 4*len(p.Lists) + 128*len(p.Patterns) + 256*len(p.Rules)
+// encodeRows writes what lies as in memory, and the counts in front of it.
+func encodeRows(p *Program) *encoder {
+	indexes := 0
+	for i := range p.Rules {
+		indexes += len(p.Rules[i].Patterns) + len(p.Rules[i].Anchors)
+	}
+	e := &encoder{data: make([]byte, 0, 16+nodeSize*len(p.Nodes)+4*(len(p.Lists)+indexes))}
+	for _, n := range [...]int{len(p.Nodes), len(p.Lists), indexes, 0} {
+		e.uint32(uint32(n))
+	}
+	for i := range p.Nodes {
+		e.node(&p.Nodes[i])
+	}
+	e.words(p.Lists)
+	for i := range p.Rules {
+		e.words(p.Rules[i].Patterns)
+		e.words(p.Rules[i].Anchors)
+	}
+	return e
 }
+
+func (e *encoder) putLabels(size int) { binary.LittleEndian.PutUint32(e.data[12:], uint32(size)) }
 
 type encoder struct {
 	data []byte
-	text []byte
 }
 
 func (e *encoder) count(n int)     { e.data = binary.AppendUvarint(e.data, uint64(n)) }
@@ -79,7 +99,7 @@ func (e *encoder) bool(b bool) {
 
 func (e *encoder) string(s string) {
 	e.count(len(s))
-	e.text = append(e.text, s...)
+	e.data = append(e.data, s...)
 }
 
 func (e *encoder) bytes(b []byte) {
@@ -99,7 +119,7 @@ func (e *encoder) ints(list []int32) {
 	}
 }
 
-func (e *encoder) program(p *Program) {
+func (e *encoder) program(p *Program, labels *encoder) {
 	e.byte(byte(p.Dialect))
 	e.count(len(p.Namespaces))
 	for i := range p.Namespaces {
@@ -131,24 +151,14 @@ func (e *encoder) program(p *Program) {
 	}
 	e.count(len(p.Rules))
 	for i := range p.Rules {
-		e.rule(&p.Rules[i])
+		before := len(labels.data)
+		labels.label(p.Label(int32(i)))
+		e.rule(&p.Rules[i], len(labels.data)-before)
 	}
-	e.conditions(p)
 }
 
-// conditions writes the nodes and lists as rows.
-func (e *encoder) conditions(p *Program) {
-	e.count(len(p.Nodes))
-	for i := range p.Nodes {
-		n := &p.Nodes[i]
-		e.data = append(e.data, byte(n.Op), byte(n.Kind), byte(n.Quant.Kind), 0)
-		for _, v := range [...]int32{int32(n.Quant.N), int32(n.A), int32(n.B), int32(n.C), n.L, n.N} {
-			e.uint32(uint32(v))
-		}
-		e.uint64(uint64(n.V))
-	}
-	e.count(len(p.Lists))
-	for _, v := range p.Lists {
+func (e *encoder) words(list []int32) {
+	for _, v := range list {
 		e.uint32(uint32(v))
 	}
 }
@@ -199,31 +209,20 @@ func (e *encoder) needle(n *Needle) {
 	}
 }
 
-func (e *encoder) rule(r *Rule) {
+// rule writes a rule, but for its indexes, of which there are only the numbers.
+func (e *encoder) rule(r *Rule, label int) {
 	e.string(r.Name)
 	e.int(int64(r.Namespace))
 	e.bool(r.Global)
 	e.bool(r.Private)
-	e.count(len(r.Tags))
-	for _, t := range r.Tags {
-		e.string(t)
-	}
-	e.count(len(r.Meta))
-	for i := range r.Meta {
-		e.string(r.Meta[i].Key)
-		e.value(r.Meta[i].Value)
-	}
 	e.count(len(r.Patterns))
-	for i := range r.Patterns {
-		p := &r.Patterns[i]
-		e.string(p.ID)
-		e.int(int64(p.Pattern))
-		e.bool(p.Private)
-		e.byte(byte(p.Kind))
+	anchors := len(r.Anchors) + 1 // nil is its own
+	if r.Anchors == nil {
+		anchors = 0
 	}
+	e.count(anchors)
 	e.int(int64(r.Condition))
 	e.count(r.Slots)
-	e.ints(r.Anchors)
 	e.int(r.Gate.MinSize)
 	e.int(r.Gate.MaxSize)
 	e.count(len(r.Gate.Headers))
@@ -233,7 +232,5 @@ func (e *encoder) rule(r *Rule) {
 		e.uint32(h.Mask)
 		e.uint32(h.Value)
 	}
-	e.string(r.Origin)
-	e.int(int64(r.Line))
-	e.int(int64(r.Column))
+	e.count(label)
 }

@@ -9,7 +9,9 @@ import (
 type Program struct {
 	Namespaces []Namespace
 	Rules      []Rule // in source order; a rule refers only to earlier ones
-	Patterns   []Pattern
+	// Labels are what people are told of each rule.
+	Labels   Labels
+	Patterns []Pattern
 	// Modules are the imported modules, by the index that Module nodes use.
 	Modules []Module
 	// Externals are the external variables, by the index that External nodes use.
@@ -42,14 +44,12 @@ type Namespace struct {
 	Globals []int32
 }
 
-// Rule is one compiled rule.
+// Rule is one compiled rule: what a scan needs of it.
 type Rule struct {
 	Name            string
 	Namespace       int32
 	Global, Private bool
-	Tags            []string
-	Meta            []Meta
-	Patterns        []RulePattern // in source order
+	Patterns        []int32 // in source order, indexes into Program.Patterns
 	// Condition is the root node.
 	Condition NodeID
 	// Slots is how many loop and with variables the condition needs at once.
@@ -60,9 +60,6 @@ type Rule struct {
 	Anchors []int32
 	// Gate is what the condition demands of the target before any search.
 	Gate Gate
-	// Position is where the rule's name stands, for profiles and messages.
-	Origin       string
-	Line, Column int32
 }
 
 // Gate is a cheap necessary condition: the target's size lies within
@@ -89,31 +86,6 @@ type Header struct {
 	Offset      int64
 	Width       uint8
 	Mask, Value uint32
-}
-
-// RulePattern is a rule's name for a pattern.
-type RulePattern struct {
-	ID      string // "$a"; "$" where anonymous
-	Pattern int32  // index into Program.Patterns
-	Private bool
-	Kind    PatternKind
-}
-
-// PatternKind is what stood in the source.
-type PatternKind uint8
-
-// The pattern kinds.
-const (
-	TextPattern PatternKind = iota
-	HexPattern
-	RegexpPattern
-)
-
-// Meta is one entry of a rule's meta section: an Integer, Float, Bool or
-// String value.
-type Meta struct {
-	Key   string
-	Value module.Value
 }
 
 // Module is an imported module as the program needs it.

@@ -62,13 +62,13 @@ func sample(t testing.TB) *Program {
 	add(Node{Op: OpFound, Kind: module.Bool}, func(n *Node) { n.V = -1 })
 	add(Node{Op: OpForOf, Kind: module.Bool}, func(n *Node) { n.C, n.L, n.N, n.Quant.Kind = 6, 3, 2, QuantAny })
 	p.Rules = []Rule{
-		{Name: "a", Global: true, Tags: []string{"x", "y"}, Meta: []Meta{{"k", module.Int(-1)}, {"k", module.Text("v")}},
-			Patterns: []RulePattern{{ID: "$a", Pattern: 1, Private: true, Kind: HexPattern}}, Condition: 4,
-			Anchors: []int32{1}, Gate: Gate{MinSize: 3, MaxSize: math.MaxInt64, Headers: []Header{{4, 2, 0xFFFF, 0x5A4D}}},
-			Origin: "f.yar", Line: 3, Column: 4},
+		{Name: "a", Global: true, Patterns: []int32{1}, Condition: 4,
+			Anchors: []int32{1}, Gate: Gate{MinSize: 3, MaxSize: math.MaxInt64, Headers: []Header{{4, 2, 0xFFFF, 0x5A4D}}}},
 		{Name: "b", Namespace: 1, Private: true, Condition: 5, Gate: Gate{MaxSize: 10}},
 		{Name: "c", Namespace: 1, Condition: 7, Slots: 1, Gate: Gate{MaxSize: 10}, Anchors: []int32{}},
 	}
+	p.Labels.Add(&Label{Tags: []string{"x", "y"}, Meta: []Meta{{"k", module.Int(-1)}, {"k", module.Text("v")}},
+		Patterns: []PatternLabel{{ID: "$a", Private: true, Kind: HexPattern}}, Origin: "f.yar", Line: 3, Column: 4})
 	if err := p.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestCheck(t *testing.T) {
 		{"quantifier where none is taken", func(p *Program) { p.Nodes[4].Quant.N = 0 }},
 		{"unknown quantifier", func(p *Program) { p.Nodes[7].Quant.Kind = 9 }},
 		{"anchor past the end", func(p *Program) { p.Rules[0].Anchors[0] = 4 }},
-		{"rule pattern past the end", func(p *Program) { p.Rules[0].Patterns[0].Pattern = -1 }},
+		{"rule pattern past the end", func(p *Program) { p.Rules[0].Patterns[0] = -1 }},
 		{"namespace past the end", func(p *Program) { p.Rules[0].Namespace = 2 }},
 		{"global of another namespace", func(p *Program) { p.Namespaces[0].Globals[0] = 1 }},
 		{"header width", func(p *Program) { p.Rules[0].Gate.Headers[0].Width = 3 }},
@@ -219,7 +219,7 @@ func TestCheck(t *testing.T) {
 		{"alphabet", func(p *Program) { p.Patterns[2].Needles[0].Alphabet = "abc" }},
 		{"no needles", func(p *Program) { p.Patterns[0].Needles = nil }},
 		{"dialect", func(p *Program) { p.Dialect = 7 }},
-		{"meta", func(p *Program) { p.Rules[0].Meta[0].Value = module.Value{} }},
+		{"meta", func(p *Program) { p.Label(0).Meta[0].Value = module.Value{} }},
 		{"external", func(p *Program) { p.Externals[0].Value = module.Value{} }},
 	}
 	for _, test := range tests {

@@ -104,9 +104,9 @@ func (e *eager) addRule(t *Tables, r *program.Rule) {
 	if r.Anchors != nil {
 		return
 	}
-	for _, rp := range r.Patterns {
-		if t.prog.Patterns[rp.Pattern].At < 0 && !t.slow(rp.Pattern) {
-			e.patterns.set(rp.Pattern)
+	for _, p := range r.Patterns {
+		if t.prog.Patterns[p].At < 0 && !t.slow(p) {
+			e.patterns.set(p)
 		}
 	}
 }

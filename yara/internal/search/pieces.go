@@ -69,8 +69,8 @@ func (c *class) buildWhole(t *Tables, start bool) {
 		if !start && asksForStart(r.Gate.Headers) {
 			continue
 		}
-		for _, rp := range r.Patterns {
-			e.patterns.set(rp.Pattern)
+		for _, p := range r.Patterns {
+			e.patterns.set(p)
 		}
 	}
 	var ids []int32

@@ -233,7 +233,7 @@ func (g *gen) plant(data []byte, p *program.Pattern) {
 func programOf(patterns []program.Pattern, eager bool) *program.Program {
 	r := program.Rule{}
 	for i := range patterns {
-		r.Patterns = append(r.Patterns, program.RulePattern{Pattern: int32(i)})
+		r.Patterns = append(r.Patterns, int32(i))
 	}
 	if !eager {
 		r.Anchors = []int32{}
