@@ -197,21 +197,22 @@ func (t *PatternTraits) needle(n *program.Needle) {
 	t.Xor = t.Xor || n.Kind == program.Xor
 	t.Base64 = t.Base64 || n.Kind == program.Base64
 	t.NoCase = t.NoCase || n.Fold
-	least := n.MinLen
-	if n.Kind != program.Regexp {
-		least = len(n.Bytes)
+	least := len(n.Bytes)
+	if n.Kind == program.Regexp {
+		least = n.Expression.MinLen
+	} else {
 		t.bytes(n.Bytes)
 		t.atom(n.Bytes, needleBits(n))
 	}
 	t.MinLength = min(t.MinLength, least)
-	for _, a := range n.Atoms {
+	for _, a := range n.Atoms() {
 		t.NoCase = t.NoCase || a.Fold
 		t.atom(a.Bytes, float64(atom.Quality(a.Bytes, a.Fold))/atom.Bit)
 		if n.Kind == program.Regexp {
 			t.bytes(a.Bytes)
 		}
 	}
-	if len(n.Atoms) == 0 {
+	if len(n.Atoms()) == 0 {
 		t.Text = t.Text && n.Kind != program.Regexp
 	}
 }
@@ -270,11 +271,11 @@ func needleBits(n *program.Needle) float64 {
 		return bits
 	}
 	chance := 0.0
-	for _, a := range n.Atoms {
+	for _, a := range n.Atoms() {
 		chance += math.Exp2(-float64(atom.Quality(a.Bytes, a.Fold)) / atom.Bit)
 	}
-	if len(n.Atoms) == 0 {
-		return min(8, float64(n.MinLen)) // any place may match
+	if len(n.Atoms()) == 0 {
+		return min(8, float64(n.Expression.MinLen)) // any place may match
 	}
 	return -math.Log2(max(chance, math.SmallestNonzeroFloat64))
 }

@@ -36,10 +36,10 @@ func needleCost(n *program.Needle) float64 {
 		return tableCost + math.Min(hopelessCost, keys*hits(n.Bytes, false))
 	case program.Regexp:
 		cost := 0.0
-		for i := range n.Atoms {
-			cost += tableCost + hits(n.Atoms[i].Bytes, n.Atoms[i].Fold)
+		for _, a := range n.Atoms() {
+			cost += tableCost + hits(a.Bytes, a.Fold)
 		}
-		if len(n.Atoms) == 0 {
+		if len(n.Atoms()) == 0 {
 			cost = hopelessCost
 		}
 		return cost
@@ -65,11 +65,17 @@ const searchSize = 350
 // needleSize is an estimate of a needle's memory, in bytes, in the program and
 // in the tables that are made of it.
 func needleSize(n *program.Needle) int64 {
-	size := int64(200 + searchSize + len(n.Bytes) + len(n.Plain))
-	for i := range n.Atoms {
-		size += 64 + searchSize + int64(len(n.Atoms[i].Bytes))
+	size := int64(200 + searchSize + len(n.Bytes))
+	if n.Base64 != nil {
+		size += int64(len(n.Base64.Plain))
 	}
-	return size + progSize(n.Forward) + progSize(n.Reverse) + progSize(n.Whole)
+	if x := n.Expression; x != nil {
+		for i := range x.Atoms {
+			size += 64 + searchSize + int64(len(x.Atoms[i].Bytes))
+		}
+		size += progSize(x.Forward) + progSize(x.Reverse) + progSize(x.Whole)
+	}
+	return size
 }
 
 // progSize is an estimate of what a regexp may come to: its automaton is made
@@ -113,7 +119,7 @@ func needleSlowness(n *program.Needle) string {
 		return ""
 	case n.Kind == program.Literal:
 		return literalSlowness(n.Bytes)
-	case len(n.Atoms) == 0:
+	case len(n.Atoms()) == 0:
 		return "no fixed bytes stand in it that could be searched for"
 	}
 	return ""

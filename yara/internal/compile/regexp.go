@@ -183,9 +183,13 @@ func (l *lowering) appendRegexp(low *lowered, n *regex.Node, e expression, b pro
 	if !ok {
 		return false
 	}
-	base := program.Needle{Kind: program.Regexp, MinLen: n.MinLen(), Forward: whole}
-	if e.fullword {
-		base.Boundary = b
+	base := program.Expression{MinLen: n.MinLen(), Forward: whole}
+	add := func(x program.Expression) {
+		needle := program.Needle{Kind: program.Regexp, Expression: &x}
+		if e.fullword {
+			needle.Boundary = b
+		}
+		low.needles = append(low.needles, needle)
 	}
 	head := whole.Node() // what is searched for
 	if links := whole.Links(); links != nil {
@@ -195,26 +199,26 @@ func (l *lowering) appendRegexp(low *lowered, n *regex.Node, e expression, b pro
 	split, ok := atom.Best(head)
 	if !ok {
 		base.Reverse, ok = l.compileNode(head.Reverse(), e.span)
-		low.needles = append(low.needles, base)
+		add(base)
 		return ok
 	}
 	for _, part := range split.Parts {
-		needle := base
-		needle.Atoms = part.Atoms
+		x := base
+		x.Atoms = part.Atoms
 		if base.Whole != nil {
-			needle.Atoms = inexact(part.Atoms)
+			x.Atoms = inexact(part.Atoms)
 		}
 		if part.Suffix != head {
-			needle.Whole = whole
-			needle.Forward, ok = l.compileNode(part.Suffix, e.span)
+			x.Whole = whole
+			x.Forward, ok = l.compileNode(part.Suffix, e.span)
 		}
 		if ok && part.Prefix.Op != regex.OpEmpty {
-			needle.Reverse, ok = l.compileNode(part.Prefix.Reverse(), e.span)
+			x.Reverse, ok = l.compileNode(part.Prefix.Reverse(), e.span)
 		}
 		if !ok {
 			return false
 		}
-		low.needles = append(low.needles, needle)
+		add(x)
 	}
 	return true
 }

@@ -153,7 +153,7 @@ func (c *Compiler) lowerLiteral(lit literal) *lowered {
 
 // appendNeedles appends the needles of one encoding of a literal.
 func (c *Compiler) appendNeedles(list []program.Needle, lit literal, b []byte, boundary program.Boundary) []program.Needle {
-	n := program.Needle{Kind: program.Literal, Bytes: b, MinLen: len(b), Fold: lit.fold}
+	n := program.Needle{Kind: program.Literal, Bytes: b, Fold: lit.fold}
 	if lit.fullword {
 		n.Boundary = boundary
 	}
@@ -185,14 +185,14 @@ func (c *Compiler) appendBase64(list []program.Needle, plain []byte, alphabet st
 		if text == "" {
 			continue
 		}
-		n := program.Needle{Kind: program.Base64, Bytes: []byte(text), Alphabet: alphabet, Padding: uint8(padding), Wide: wide}
+		encoded := program.Base64Text{Alphabet: alphabet, Padding: uint8(padding), Wide: wide}
 		if c.opt.Dialect != program.LibYARA {
-			n.Plain = plain
+			encoded.Plain = plain
 		}
+		n := program.Needle{Kind: program.Base64, Bytes: []byte(text), Base64: &encoded}
 		if wide {
 			n.Bytes = widen(n.Bytes)
 		}
-		n.MinLen = len(n.Bytes)
 		list = append(list, n)
 	}
 	return list

@@ -108,14 +108,14 @@ func checkPattern(p *Pattern) error {
 	}
 	for i := range p.Needles {
 		n := &p.Needles[i]
-		bad := n.Kind > Regexp || n.Boundary > WideBoundary || n.MinLen < 0
+		bad := n.Kind > Regexp || n.Boundary > WideBoundary
 		switch n.Kind {
 		case Literal, Xor:
 			bad = bad || len(n.Bytes) == 0 || n.XorLo > n.XorHi
 		case Base64:
-			bad = bad || len(n.Bytes) == 0 || len(n.Alphabet) != 64 || n.Padding > 2
+			bad = bad || len(n.Bytes) == 0 || n.Base64 == nil || len(n.Base64.Alphabet) != 64 || n.Base64.Padding > 2
 		case Regexp:
-			bad = bad || n.Forward == nil || badAtoms(n)
+			bad = bad || n.Expression == nil || badExpression(n.Expression)
 		}
 		if bad {
 			return fmt.Errorf("bad needle %d", i)
@@ -124,16 +124,19 @@ func checkPattern(p *Pattern) error {
 	return nil
 }
 
-// badAtoms finds atoms that lie outside of every match, or that need what the
-// needle does not have.
-func badAtoms(n *Needle) bool {
-	if len(n.Atoms) == 0 {
-		return n.Reverse == nil
+// badExpression finds atoms that lie outside of every match, or that need what
+// the needle does not have.
+func badExpression(x *Expression) bool {
+	if x.Forward == nil || x.MinLen < 0 {
+		return true
 	}
-	for i := range n.Atoms {
-		a := &n.Atoms[i]
+	if len(x.Atoms) == 0 {
+		return x.Reverse == nil
+	}
+	for i := range x.Atoms {
+		a := &x.Atoms[i]
 		if len(a.Bytes) == 0 || a.Delta < 0 || a.Offset < -1 || a.Offset >= 0 && a.Offset != a.Delta ||
-			(a.Offset < 0) != (n.Reverse != nil) {
+			(a.Offset < 0) != (x.Reverse != nil) {
 			return true
 		}
 	}

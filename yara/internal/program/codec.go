@@ -20,11 +20,7 @@ func (d *decoder) prog() *regex.Prog {
 	if !d.bool() || d.failed {
 		return nil
 	}
-	if len(d.progs) == 0 {
-		d.progs = make([]regex.Prog, 256)
-	}
-	p := &d.progs[0]
-	d.progs = d.progs[1:]
+	p := &carve(&d.rooms.progs, 1)[0]
 	rest, err := p.DecodeProg(d.data)
 	if err != nil {
 		d.fail()

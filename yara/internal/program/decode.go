@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/besra-hunt/besra/yara/internal/atom"
 	"github.com/besra-hunt/besra/yara/internal/regex"
 	"github.com/besra-hunt/besra/yara/module"
 )
@@ -99,8 +100,8 @@ type decoder struct {
 	indexes []int32 // of the rules to come
 	labels  uint64  // bytes of the labels of the rules so far
 	failed  bool
-	err     error        // of a regexp
-	progs   []regex.Prog // made for the regexps to come
+	err     error // of a regexp
+	rooms   rooms
 }
 
 func (d *decoder) fail() {
@@ -247,7 +248,7 @@ func (d *decoder) fields(p *Program) {
 	p.Externals = table(d, 2, func(e *External) { e.Name, e.Value = d.string(), d.value() })
 	p.Texts = table(d, 1, func(s *string) { *s = d.string() })
 	p.Regexps = table(d, 2, func(r *RegexpLit) { r.Source, r.Prog = d.string(), d.prog() })
-	p.Patterns = table(d, 8, d.pattern)
+	p.Patterns = table(d, patternSize, d.pattern)
 	starts := make([]uint32, 1, 256)
 	p.Rules = table(d, ruleSize, func(r *Rule) {
 		d.rule(r)
@@ -270,24 +271,77 @@ func (d *decoder) value() module.Value {
 	return module.Value{}
 }
 
+// patternSize and needleSize are the least numbers of bytes of an encoded
+// pattern and needle.
+const (
+	patternSize = 6
+	needleSize  = 2
+)
+
 func (d *decoder) pattern(p *Pattern) {
-	p.Positions, p.Longest, p.At = d.bool(), d.bool(), d.int()
+	flags := d.byte()
+	p.Positions, p.Longest, p.At = flags&1 != 0, flags&2 != 0, -1
+	if flags&4 != 0 {
+		p.At = d.int()
+	}
 	p.Cost = math.Float32frombits(d.uint32())
-	p.Needles = table(d, 15, d.needle)
+	p.Needles = carve(&d.rooms.needles, d.count(needleSize))
+	for i := range p.Needles {
+		d.needle(&p.Needles[i])
+	}
 }
 
 func (d *decoder) needle(n *Needle) {
-	if b := d.take(5); b != nil {
-		n.Kind, n.Boundary, n.XorLo, n.XorHi, n.Padding = NeedleKind(b[0]), Boundary(b[1]), b[2], b[3], b[4]
+	head := d.byte()
+	n.Kind, n.Boundary, n.Fold = NeedleKind(head&3), Boundary(head>>2&3), head&0x10 != 0
+	if n.Kind == Regexp {
+		n.Expression = &carve(&d.rooms.expressions, 1)[0]
+		d.expression(n.Expression)
+		return
 	}
-	n.Fold, n.Wide, n.Bytes = d.bool(), d.bool(), d.bytes()
-	n.Alphabet, n.Plain, n.MinLen = d.string(), d.bytes(), int(d.int32())
-	n.Forward, n.Reverse, n.Whole = d.prog(), d.prog(), d.prog()
-	n.Atoms = table(d, atomSize, d.atom)
+	n.Bytes = d.bytes()
+	switch n.Kind {
+	case Xor:
+		n.XorLo, n.XorHi = d.byte(), d.byte()
+	case Base64:
+		n.Base64 = &Base64Text{Alphabet: d.string(), Padding: d.byte(), Plain: d.bytes(), Wide: d.bool()}
+	}
 }
 
-// ruleSize is the least number of bytes of an encoded rule.
-const ruleSize = 11
+func (d *decoder) expression(x *Expression) {
+	x.MinLen = int(d.int32())
+	x.Forward, x.Reverse, x.Whole = d.prog(), d.prog(), d.prog()
+	x.Atoms = carve(&d.rooms.atoms, d.count(atomSize))
+	for i := range x.Atoms {
+		d.atom(&x.Atoms[i])
+	}
+}
+
+// rooms are memory for what there will be many of.
+type rooms struct {
+	needles     []Needle
+	expressions []Expression
+	atoms       []atom.Atom
+	progs       []regex.Prog
+	headers     []Header
+}
+
+// carve cuts n items from a room, or from a new one.
+func carve[T any](room *[]T, n int) []T {
+	if n > len(*room) {
+		*room = make([]T, max(n, 256))
+	}
+	list := (*room)[:n:n]
+	*room = (*room)[n:]
+	return list
+}
+
+// ruleSize and headSize are the least numbers of bytes of an encoded rule and
+// header.
+const (
+	ruleSize = 11
+	headSize = 10
+)
 
 func (d *decoder) rule(r *Rule) {
 	r.Name, r.Namespace, r.Global, r.Private = d.string(), d.int32(), d.bool(), d.bool()
@@ -297,9 +351,11 @@ func (d *decoder) rule(r *Rule) {
 	}
 	r.Condition, r.Slots = NodeID(d.int32()), int(min(d.uvarint(), math.MaxInt32))
 	r.Gate.MinSize, r.Gate.MaxSize = d.int(), d.int()
-	r.Gate.Headers = table(d, 10, func(h *Header) {
+	r.Gate.Headers = carve(&d.rooms.headers, d.count(headSize))
+	for i := range r.Gate.Headers {
+		h := &r.Gate.Headers[i]
 		h.Offset, h.Width, h.Mask, h.Value = d.int(), d.byte(), d.uint32(), d.uint32()
-	})
+	}
 	if n := d.uvarint(); n <= math.MaxUint32 {
 		d.labels = min(d.labels+n, math.MaxUint32)
 	} else {

@@ -64,14 +64,14 @@ func (d *dumper) needle(n *Needle) {
 	case n.Kind == Xor:
 		fmt.Fprintf(d.w, " keys %d-%d", n.XorLo, n.XorHi)
 	case n.Kind == Base64:
-		fmt.Fprintf(d.w, " padding %d of %s", n.Padding, show(n.Plain))
+		fmt.Fprintf(d.w, " padding %d of %s", n.Base64.Padding, show(n.Base64.Plain))
 	case n.Kind == Regexp:
-		d.progs(n)
+		d.progs(n.Expression)
 	}
 	for _, flag := range []struct {
 		set  bool
 		name string
-	}{{n.Fold, " fold"}, {n.Wide, " wide"}, {n.Boundary == WordBoundary, " fullword"},
+	}{{n.Fold, " fold"}, {n.Base64 != nil && n.Base64.Wide, " wide"}, {n.Boundary == WordBoundary, " fullword"},
 		{n.Boundary == WideBoundary, " fullword wide"}} {
 		if flag.set {
 			d.w.WriteString(flag.name)
@@ -82,12 +82,12 @@ func (d *dumper) needle(n *Needle) {
 }
 
 // progs shows the expressions of a needle, shortened.
-func (d *dumper) progs(n *Needle) {
+func (d *dumper) progs(x *Expression) {
 	const most = 200
 	for _, p := range []struct {
 		name string
 		prog *regex.Prog
-	}{{"forward", n.Forward}, {"reverse", n.Reverse}, {"whole", n.Whole}} {
+	}{{"forward", x.Forward}, {"reverse", x.Reverse}, {"whole", x.Whole}} {
 		if p.prog == nil {
 			continue
 		}
@@ -97,7 +97,7 @@ func (d *dumper) progs(n *Needle) {
 		}
 		fmt.Fprintf(d.w, " %s /%s/", p.name, text)
 	}
-	fmt.Fprintf(d.w, " least %d", n.MinLen)
+	fmt.Fprintf(d.w, " least %d", x.MinLen)
 }
 
 func (d *dumper) rule(i int) {
@@ -291,10 +291,11 @@ func show(b []byte) string {
 }
 
 func (d *dumper) atoms(n *Needle) {
-	for i := range n.Atoms {
-		a := &n.Atoms[i]
-		if i == 4 && len(n.Atoms) > 5 {
-			fmt.Fprintf(d.w, " … %d more atoms", len(n.Atoms)-i)
+	atoms := n.Atoms()
+	for i := range atoms {
+		a := &atoms[i]
+		if i == 4 && len(atoms) > 5 {
+			fmt.Fprintf(d.w, " … %d more atoms", len(atoms)-i)
 			return
 		}
 		fmt.Fprintf(d.w, " atom %s", show(a.Bytes))

@@ -24,7 +24,7 @@ import (
 // The checksum finds damage, not forgery: Decode trusts nothing.
 const (
 	magic   = "BESRAYPR"
-	version = 4
+	version = 5
 	// headerSize is the size of everything in front of the body.
 	headerSize = 8 + 4 + 8 + 4
 )
@@ -182,9 +182,10 @@ func (e *encoder) value(v module.Value) {
 }
 
 func (e *encoder) pattern(p *Pattern) {
-	e.bool(p.Positions)
-	e.bool(p.Longest)
-	e.int(p.At)
+	e.byte(flag(p.Positions, 1) | flag(p.Longest, 2) | flag(p.At >= 0, 4))
+	if p.At >= 0 {
+		e.int(p.At)
+	}
 	e.uint32(math.Float32bits(p.Cost))
 	e.count(len(p.Needles))
 	for i := range p.Needles {
@@ -192,20 +193,41 @@ func (e *encoder) pattern(p *Pattern) {
 	}
 }
 
+func flag(set bool, bit byte) byte {
+	if set {
+		return bit
+	}
+	return 0
+}
+
+// needle writes the kind, boundary and case in one byte, and then what a needle
+// of the kind has.
 func (e *encoder) needle(n *Needle) {
-	e.data = append(e.data, byte(n.Kind), byte(n.Boundary), n.XorLo, n.XorHi, n.Padding)
-	e.bool(n.Fold)
-	e.bool(n.Wide)
+	e.byte(byte(n.Kind) | byte(n.Boundary)<<2 | flag(n.Fold, 0x10))
+	if n.Kind == Regexp {
+		e.expression(n.Expression)
+		return
+	}
 	e.bytes(n.Bytes)
-	e.string(n.Alphabet)
-	e.bytes(n.Plain)
-	e.int(int64(n.MinLen))
-	e.prog(n.Forward)
-	e.prog(n.Reverse)
-	e.prog(n.Whole)
-	e.count(len(n.Atoms))
-	for i := range n.Atoms {
-		e.atom(&n.Atoms[i])
+	switch n.Kind {
+	case Xor:
+		e.data = append(e.data, n.XorLo, n.XorHi)
+	case Base64:
+		e.string(n.Base64.Alphabet)
+		e.byte(n.Base64.Padding)
+		e.bytes(n.Base64.Plain)
+		e.bool(n.Base64.Wide)
+	}
+}
+
+func (e *encoder) expression(x *Expression) {
+	e.int(int64(x.MinLen))
+	e.prog(x.Forward)
+	e.prog(x.Reverse)
+	e.prog(x.Whole)
+	e.count(len(x.Atoms))
+	for i := range x.Atoms {
+		e.atom(&x.Atoms[i])
 	}
 }
 

@@ -66,34 +66,46 @@ const ScanLimit = 4096
 // after it by itself, wherever they are.
 const LongJump = 200
 
-// Needle is one thing to search for on its own.
+// Needle is one thing to search for on its own. There are tens of thousands:
+// what few kinds have is apart.
 type Needle struct {
 	Kind     NeedleKind
 	Boundary Boundary
 	Fold     bool // ASCII case-insensitive: Literal only; a Regexp folds by itself
-
+	// XorLo and XorHi are the first and last key of Xor.
+	XorLo, XorHi byte
 	// Bytes is the literal of Literal, Xor and Base64 as it stands in the data
 	// (before the XOR): a wide one has its zero bytes.
 	Bytes []byte
-	// XorLo and XorHi are the first and last key of Xor.
-	XorLo, XorHi byte
-	// Alphabet is the 64 bytes of Base64's alphabet; Padding says how many
-	// bytes (0..2) of the first base64 quantum stand before the plain text;
-	// Plain is the text that the decoded match must contain, empty in YARA's
-	// dialect, where the base64 text alone decides; Wide is set where the base64
-	// text itself is stored as 16-bit units.
+	// Base64 is not nil for that kind, and Expression for Regexp.
+	Base64     *Base64Text
+	Expression *Expression
+}
+
+// Base64Text is the text that a match of a Base64 needle is a part of.
+type Base64Text struct {
+	// Alphabet is its 64 bytes; Padding says how many bytes (0..2) of the first
+	// base64 quantum stand before the plain text; Plain is the text that the
+	// decoded match must contain, empty in YARA's dialect, where the base64 text
+	// alone decides; Wide is set where the base64 text itself is stored as 16-bit
+	// units.
 	Alphabet string
 	Padding  uint8
 	Plain    []byte
 	Wide     bool
+}
 
+// Expression is what a Regexp needle is found and matched by.
+type Expression struct {
+	// MinLen is the least length of a match.
+	MinLen int
 	// Forward matches from the place that is an atom's Delta before a hit.
 	// Where every atom's Offset is constant that place is the match's start,
 	// and Reverse is nil; otherwise Reverse, run backward from there
 	// (Machine.StartsBefore), finds the starts.
 	//
-	// A Regexp without atoms (Atoms empty) has the whole expression in Forward
-	// and, reversed, in Reverse: Machine.Starts finds where matches begin.
+	// An expression without atoms (Atoms empty) is as a whole in Forward and,
+	// reversed, in Reverse: Machine.Starts finds where matches begin.
 	Forward, Reverse *regex.Prog
 	// Whole is the whole expression where Forward is only a part of it, or one
 	// of several alternatives: it tells the end of the match that begins at a
@@ -102,6 +114,12 @@ type Needle struct {
 	// Atoms are the fixed strings, one of which every match of this needle
 	// contains.
 	Atoms []atom.Atom
-	// MinLen is the least length of a match.
-	MinLen int
+}
+
+// Atoms are those of a Regexp needle; others have none.
+func (n *Needle) Atoms() []atom.Atom {
+	if n.Expression == nil {
+		return nil
+	}
+	return n.Expression.Atoms
 }

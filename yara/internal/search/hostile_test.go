@@ -122,7 +122,7 @@ func TestHostileSteps(t *testing.T) {
 				n := s.Count(0)
 				steps := s.machine.Steps()
 				perByte := most
-				if whole := wholeOf(&p.Needles[0]); whole.MaxLen() >= 0 {
+				if whole := wholeOf(p.Needles[0].Expression); whole.MaxLen() >= 0 {
 					perByte = 4 * whole.Insts()
 				}
 				if steps > perByte*len(data)+4*grace {

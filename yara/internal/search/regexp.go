@@ -21,7 +21,7 @@ type expression struct {
 }
 
 // setLimits decides how the expression is matched.
-func (x *expression) setLimits(n *program.Needle) {
+func (x *expression) setLimits(n *program.Expression) {
 	if links := wholeOf(n).Links(); links != nil {
 		x.linked = newLinked(links)
 		x.forward, x.backward, x.whole = program.ScanLimit, program.ScanLimit, program.ScanLimit
@@ -43,7 +43,7 @@ func beginsOpen(n *regex.Node) bool {
 }
 
 // wholeOf is the prog of a needle's whole expression.
-func wholeOf(n *program.Needle) *regex.Prog {
+func wholeOf(n *program.Expression) *regex.Prog {
 	if n.Whole != nil {
 		return n.Whole
 	}
@@ -52,13 +52,13 @@ func wholeOf(n *program.Needle) *regex.Prog {
 
 // backwards returns the whole expression reversed, or nil where it is too large.
 func (n *needle) backwards() *regex.Prog {
-	if len(n.Atoms) == 0 && n.Reverse != nil {
-		return n.Reverse
+	if len(n.Expression.Atoms) == 0 && n.Expression.Reverse != nil {
+		return n.Expression.Reverse
 	}
 	if p := n.expr.reversed.Load(); p != nil {
 		return p
 	}
-	p, err := regex.Compile(wholeOf(n.Needle).Node().Reverse(), regex.Limits{})
+	p, err := regex.Compile(wholeOf(n.Expression).Node().Reverse(), regex.Limits{})
 	if err != nil {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (n *needle) backwards() *regex.Prog {
 
 // verifyRegexp takes the hit of an atom.
 func (s *State) verifyRegexp(n *needle, l *lit, hit int) {
-	a := &n.Atoms[l.atom]
+	a := &n.Expression.Atoms[l.atom]
 	if a.Exact {
 		s.take(n, hit, hit+len(l.bytes))
 		return
@@ -82,15 +82,15 @@ func (s *State) verifyRegexp(n *needle, l *lit, hit int) {
 
 // verifyAt takes a hit of which the rest of the expression follows at a place.
 func (s *State) verifyAt(n *needle, place int) {
-	end, ok := s.machine.MatchAt(n.Forward, s.data, place, n.expr.forward)
+	end, ok := s.machine.MatchAt(n.Expression.Forward, s.data, place, n.expr.forward)
 	switch {
 	case !ok:
-	case n.Reverse != nil:
-		s.machine.StartsBefore(n.Reverse, s.data, place, n.expr.backward, func(start int) bool {
+	case n.Expression.Reverse != nil:
+		s.machine.StartsBefore(n.Expression.Reverse, s.data, place, n.expr.backward, func(start int) bool {
 			s.matchFrom(n, start)
 			return s.open(n)
 		})
-	case n.Whole != nil:
+	case n.Expression.Whole != nil:
 		s.matchFrom(n, place)
 	default:
 		s.take(n, place, end)
@@ -156,7 +156,7 @@ func (s *State) matchesFrom(n *needle, starts places) {
 		return
 	}
 	next := func(from int) (int, bool) { return starts.next(max(from, at)) }
-	s.machine.MatchEach(wholeOf(n.Needle), s.data, n.expr.whole, next, func(start, end int) bool {
+	s.machine.MatchEach(wholeOf(n.Expression), s.data, n.expr.whole, next, func(start, end int) bool {
 		if end >= 0 {
 			s.take(n, start, end)
 		}
@@ -181,7 +181,7 @@ func (s *State) endOf(n *needle, start int) (end int, ok bool) {
 	if n.expr.linked != nil {
 		return s.linkedEnd(n, start)
 	}
-	return s.machine.MatchAt(wholeOf(n.Needle), s.data, start, n.expr.whole)
+	return s.machine.MatchAt(wholeOf(n.Expression), s.data, start, n.expr.whole)
 }
 
 // explored is what a search remembers of regexps whose starts are not at a
@@ -255,7 +255,7 @@ func (s *State) spend(n *needle, before, done int) {
 	if x.steps <= s.grace+stepsAByte*done || x.together {
 		return
 	}
-	if whole := wholeOf(n.Needle); whole.MaxLen() < 0 || x.steps > s.grace+whole.Insts()/sweepGain*done {
+	if whole := wholeOf(n.Expression); whole.MaxLen() < 0 || x.steps > s.grace+whole.Insts()/sweepGain*done {
 		x.together = n.sharesRuns()
 	}
 }
@@ -303,9 +303,9 @@ func (s *State) verifyTogether(n *needle, at places) {
 		s.searchRegexp(n)
 		return
 	}
-	direct := n.Reverse == nil && n.Whole == nil
+	direct := n.Expression.Reverse == nil && n.Expression.Whole == nil
 	met := newPlaces(len(s.data) + 1)
-	s.machine.MatchEach(n.Forward, s.data, n.expr.forward, at.next, func(place, end int) bool {
+	s.machine.MatchEach(n.Expression.Forward, s.data, n.expr.forward, at.next, func(place, end int) bool {
 		if end >= 0 && direct {
 			s.take(n, place, end)
 		} else if end >= 0 {
@@ -317,9 +317,9 @@ func (s *State) verifyTogether(n *needle, at places) {
 		return
 	}
 	starts := met
-	if n.Reverse != nil {
+	if n.Expression.Reverse != nil {
 		starts = newPlaces(len(s.data) + 1)
-		s.machine.StartsBeforeEach(n.Reverse, s.data, n.expr.backward, met.previous, func(start int) bool {
+		s.machine.StartsBeforeEach(n.Expression.Reverse, s.data, n.expr.backward, met.previous, func(start int) bool {
 			starts.add(start)
 			return true
 		})

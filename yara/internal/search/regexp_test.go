@@ -38,25 +38,26 @@ func appendNeedles(t testing.TB, list []program.Needle, node *regex.Node, fullwo
 		}
 		return p
 	}
-	base := program.Needle{Kind: program.Regexp, MinLen: node.MinLen()}
+	base := program.Needle{Kind: program.Regexp}
 	if fullword {
 		base.Boundary = b
 	}
 	whole := compile(node)
 	split, ok := atom.Best(node)
 	if !ok {
-		base.Forward, base.Reverse = whole, compile(node.Reverse())
+		base.Expression = &program.Expression{MinLen: node.MinLen(), Forward: whole, Reverse: compile(node.Reverse())}
 		return append(list, base)
 	}
 	for _, part := range split.Parts {
-		n := base
-		n.Atoms, n.Forward = part.Atoms, whole
+		x := &program.Expression{MinLen: node.MinLen(), Atoms: part.Atoms, Forward: whole}
 		if part.Suffix != node {
-			n.Whole, n.Forward = whole, compile(part.Suffix)
+			x.Whole, x.Forward = whole, compile(part.Suffix)
 		}
 		if part.Prefix.Op != regex.OpEmpty {
-			n.Reverse = compile(part.Prefix.Reverse())
+			x.Reverse = compile(part.Prefix.Reverse())
 		}
+		n := base
+		n.Expression = x
 		list = append(list, n)
 	}
 	return list
@@ -65,7 +66,7 @@ func appendNeedles(t testing.TB, list []program.Needle, node *regex.Node, fullwo
 // naiveRegexp tries the whole expression at every offset.
 func naiveRegexp(n *program.Needle, data []byte, at int) (Match, bool) {
 	var m regex.Machine
-	whole := wholeOf(n)
+	whole := wholeOf(n.Expression)
 	end, ok := m.MatchAt(whole, data, at, 0)
 	ok = ok && (n.Boundary == program.NoBoundary || naiveBoundary(n.Boundary, data, at, end))
 	return Match{Offset: int64(at), Length: int64(end - at)}, ok

@@ -50,7 +50,7 @@ func naiveAt(d program.Dialect, n *program.Needle, data []byte, at int) (Match, 
 		return m, n.XorLo <= key && key <= n.XorHi && bytes.Equal(xored(n.Bytes, key), got) &&
 			naiveBoundary(n.Boundary, xored(data, around), at, end)
 	case program.Base64:
-		return m, bytes.Equal(n.Bytes, got) && naiveBase64(n, data, at)
+		return m, bytes.Equal(n.Bytes, got) && naiveBase64(n.Base64, data, at)
 	}
 	if n.Fold {
 		return m, bytes.Equal(ascii(got, 'A', 'Z'), ascii(n.Bytes, 'A', 'Z')) && naiveBoundary(n.Boundary, data, at, end)
@@ -94,20 +94,20 @@ func naiveBoundary(b program.Boundary, data []byte, start, end int) bool {
 	return true
 }
 
-func naiveBase64(n *program.Needle, data []byte, at int) bool {
-	if n.Plain == nil {
+func naiveBase64(b *program.Base64Text, data []byte, at int) bool {
+	if b.Plain == nil {
 		return true
 	}
 	unit := 1
-	if n.Wide {
+	if b.Wide {
 		unit = 2
 	}
-	from := at - []int{0, 2, 3}[n.Padding]*unit
+	from := at - []int{0, 2, 3}[b.Padding]*unit
 	if from < 0 {
 		return false
 	}
-	text := data[from:min(len(data), from+(int(n.Padding)+len(n.Plain)+2)/3*4*unit)]
-	if n.Wide {
+	text := data[from:min(len(data), from+(int(b.Padding)+len(b.Plain)+2)/3*4*unit)]
+	if b.Wide {
 		var low []byte
 		for i, c := range text {
 			if i%2 == 1 && c != 0 {
@@ -126,8 +126,8 @@ func naiveBase64(n *program.Needle, data []byte, at int) bool {
 	if bytes.ContainsAny(text, "\r\n") { // which the standard library would skip
 		return false
 	}
-	plain, err := base64.NewEncoding(n.Alphabet).WithPadding(base64.NoPadding).Strict().DecodeString(string(text))
-	return err == nil && len(plain) >= int(n.Padding)+len(n.Plain) && bytes.Equal(plain[n.Padding:int(n.Padding)+len(n.Plain)], n.Plain)
+	plain, err := base64.NewEncoding(b.Alphabet).WithPadding(base64.NoPadding).Strict().DecodeString(string(text))
+	return err == nil && len(plain) >= int(b.Padding)+len(b.Plain) && bytes.Equal(plain[b.Padding:int(b.Padding)+len(b.Plain)], b.Plain)
 }
 
 // Random patterns and data, over alphabets so small that all overlaps.
@@ -193,8 +193,8 @@ func base64Needles(plain []byte, alphabet string, wide bool) []program.Needle {
 		if (padding+len(plain))%3 != 0 {
 			text = text[:len(text)-1]
 		}
-		n := program.Needle{Kind: program.Base64, Bytes: []byte(text[[]int{0, 2, 3}[padding]:]), Alphabet: alphabet,
-			Padding: uint8(padding), Plain: plain, Wide: wide}
+		n := program.Needle{Kind: program.Base64, Bytes: []byte(text[[]int{0, 2, 3}[padding]:]),
+			Base64: &program.Base64Text{Alphabet: alphabet, Padding: uint8(padding), Plain: plain, Wide: wide}}
 		if wide {
 			n.Bytes = widened(n.Bytes)
 		}
@@ -215,12 +215,12 @@ func (g *gen) plant(data []byte, p *program.Pattern) {
 		case n.Kind == program.Xor:
 			b = xored(b, byte(g.IntN(256)))
 		case n.Kind == program.Base64 && g.IntN(4) > 0:
-			enc := base64.NewEncoding(n.Alphabet)
+			enc := base64.NewEncoding(n.Base64.Alphabet)
 			if g.IntN(2) == 0 {
 				enc = enc.WithPadding(base64.NoPadding)
 			}
-			b = []byte(enc.EncodeToString(slices.Concat(g.bytes(g.IntN(4)), n.Plain, g.bytes(g.IntN(4)))))
-			if n.Wide {
+			b = []byte(enc.EncodeToString(slices.Concat(g.bytes(g.IntN(4)), n.Base64.Plain, g.bytes(g.IntN(4)))))
+			if n.Base64.Wide {
 				b = widened(b)
 			}
 		case n.Fold && g.IntN(2) == 0:
@@ -280,8 +280,8 @@ func clip(m []Match) []Match { return m[:min(len(m), 20)] }
 func show(p *program.Pattern) string {
 	out := fmt.Sprintf("at %d longest %v:", p.At, p.Longest)
 	for _, n := range p.Needles {
-		out += fmt.Sprintf(" {%d %q boundary %d fold %v keys %d-%d plain %q padding %d wide %v}",
-			n.Kind, n.Bytes, n.Boundary, n.Fold, n.XorLo, n.XorHi, n.Plain, n.Padding, n.Wide)
+		out += fmt.Sprintf(" {%d %q boundary %d fold %v keys %d-%d base64 %+v}",
+			n.Kind, n.Bytes, n.Boundary, n.Fold, n.XorLo, n.XorHi, n.Base64)
 	}
 	return out
 }

@@ -70,7 +70,7 @@ func (t *Tables) reserve() {
 		for j := range list {
 			if list[j].Kind == program.Regexp {
 				expressions++
-				lits += len(list[j].Atoms)
+				lits += len(list[j].Atoms())
 			} else {
 				lits++
 			}
@@ -86,9 +86,9 @@ func (t *Tables) addPattern(p int32) {
 		n := needle{Needle: &list[i], index: int32(len(t.needles)), lit: int32(len(t.lits)), pattern: p}
 		switch n.Kind {
 		case program.Base64:
-			n.values = t.valuesOf(n.Alphabet)
+			n.values = t.valuesOf(n.Base64.Alphabet)
 		case program.Regexp:
-			n.expr = t.addExpression(n.Needle)
+			n.expr = t.addExpression(n.Expression)
 		}
 		t.addLits(&n)
 		t.needles = append(t.needles, n)
@@ -96,12 +96,12 @@ func (t *Tables) addPattern(p int32) {
 }
 
 // addExpression must not grow the slice: needles point into it.
-func (t *Tables) addExpression(n *program.Needle) *expression {
+func (t *Tables) addExpression(like *program.Expression) *expression {
 	ordinal := len(t.expressions)
 	t.expressions = t.expressions[:ordinal+1]
 	x := &t.expressions[ordinal]
 	x.ordinal = int32(ordinal)
-	x.setLimits(n)
+	x.setLimits(like)
 	return x
 }
 
@@ -130,7 +130,7 @@ func (t *Tables) addLits(n *needle) {
 	case program.Xor:
 		add(differences(n.Bytes), false, true, 0)
 	case program.Regexp:
-		for i, a := range n.Atoms {
+		for i, a := range n.Atoms() {
 			add(a.Bytes, a.Fold, false, i)
 		}
 	default:
@@ -149,7 +149,7 @@ func (t *Tables) needlesOf(p int32) (from, to int32) { return t.first[p].needle,
 func (n *needle) slow() bool {
 	switch n.Kind {
 	case program.Regexp:
-		return len(n.Atoms) == 0
+		return len(n.Atoms()) == 0
 	case program.Xor:
 		return len(n.Bytes) == 1
 	}

@@ -47,7 +47,7 @@ func (s *State) verify(l *lit, start int) {
 			s.record(l.pattern, Match{Offset: int64(start), Length: int64(len(l.bytes))})
 		}
 	case program.Base64:
-		if len(n.Plain) == 0 || s.decodes(n, start) {
+		if len(n.Base64.Plain) == 0 || s.decodes(n, start) {
 			s.record(l.pattern, Match{Offset: int64(start), Length: int64(len(l.bytes))})
 		}
 	case program.Regexp:
@@ -105,10 +105,11 @@ func (s *State) record(p int32, m Match) {
 // the quantum of four characters that the plain text begins in and ends with
 // the one it ends in.
 func (s *State) decodes(n *needle, start int) bool {
-	lead := [3]int{0, 2, 3}[n.Padding%3]
-	quanta := (int(n.Padding) + len(n.Plain) + 2) / 3
+	b := n.Base64
+	lead := [3]int{0, 2, 3}[b.Padding%3]
+	quanta := (int(b.Padding) + len(b.Plain) + 2) / 3
 	unit := 1
-	if n.Wide {
+	if b.Wide {
 		unit = 2
 	}
 	from := start - lead*unit
@@ -117,7 +118,7 @@ func (s *State) decodes(n *needle, start int) bool {
 	}
 	text := s.data[from:min(from+4*quanta*unit, len(s.data))]
 	s.decoded = s.decoded[:0]
-	if n.Wide {
+	if b.Wide {
 		ok := false
 		if s.decoded, ok = narrow(s.decoded, text); !ok {
 			return false
@@ -126,8 +127,8 @@ func (s *State) decodes(n *needle, start int) bool {
 		s.decoded = append(s.decoded, trimPadding(text)...)
 	}
 	plain, ok := decode64(s.decoded, n.values)
-	at := int(n.Padding)
-	return ok && len(plain) >= at+len(n.Plain) && bytes.Equal(plain[at:at+len(n.Plain)], n.Plain)
+	at := int(b.Padding)
+	return ok && len(plain) >= at+len(b.Plain) && bytes.Equal(plain[at:at+len(b.Plain)], b.Plain)
 }
 
 // narrow appends the low bytes of 16-bit units without padding characters. It
