@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"unsafe"
 
-	"golang.org/x/sys/cpu"
-
 	"github.com/besra-hunt/besra/yara/module"
 )
 
@@ -70,7 +68,8 @@ func (d *decoder) words(n int) []int32 {
 func asMemory[T Node | int32](b []byte, size int) (list []T, ok bool) {
 	var row T
 	start := unsafe.SliceData(b)
-	if len(b) == 0 || cpu.IsBigEndian || int(unsafe.Sizeof(row)) != size || uintptr(unsafe.Pointer(start))%unsafe.Alignof(row) != 0 {
+	littleEndian := binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+	if len(b) == 0 || !littleEndian || int(unsafe.Sizeof(row)) != size || uintptr(unsafe.Pointer(start))%unsafe.Alignof(row) != 0 {
 		return nil, len(b) == 0
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(start)), len(b)/size), true
