@@ -210,10 +210,15 @@ func FuzzKernels(f *testing.F) {
 	})
 }
 
-// BenchmarkKernels is a filter alone, where nothing passes.
+// BenchmarkKernels is a filter alone, where nothing passes; for the sieve,
+// where all windows pass but none is left.
 func BenchmarkKernels(b *testing.B) {
 	data := textData(blockSize)
 	empty := &block{data: data, grams: gramFilter{make([]uint64, 1<<14), 64 - 14}, keep: math.MaxUint64}
+	full := &block{data: data, sieve: sieve{windows: empty.grams, fours: empty.grams, whole: 0x3F8, short: 7}}
+	for i := range full.pairs {
+		full.pairs[i] = math.MaxUint32 >> 2
+	}
 	for _, k := range append(machineKernels(), goKernels) {
 		bench := func(name string, f func()) {
 			b.Run(fmt.Sprintf("%s/%s", name, k.name), func(b *testing.B) {
@@ -224,6 +229,7 @@ func BenchmarkKernels(b *testing.B) {
 			})
 		}
 		bench("window", func() { empty.windows(&k, 0, len(data)) })
+		bench("sieve", func() { full.windows(&k, 0, len(data)) })
 		bench("sample", func() { empty.samples(&k, false, 0, len(data)) })
 		x := &bytePair{first: 'Q', firstMask: 0xFF, second: '#', secondMask: 0xFF, distance: 5}
 		bench("pair", func() { empty.pairsOf(&k, x, false, 0, len(data)) })
