@@ -5,6 +5,8 @@
 // What kernels_avx512_amd64.s does, in AVX2: half as many places at once, and places
 // that pass are written one by one. The arguments are in the same registers.
 
+#define PREFETCH256 16384 // blockSize
+
 #define WINDOW_ARGS256(room) \
 	MOVQ t+0(FP), DI             \
 	MOVQ buf_base+8(FP), SI      \
@@ -124,6 +126,7 @@ TEXT ·windowAVX2(SB), NOSPLIT, $32-72
 	VPGATHERDD Y7, (DI)(Y0*4), Y1
 
 loop:
+	PREFETCHT1 PREFETCH256(SI)(R9*1)
 	VPMOVZXWD 16(SI)(R9*1), Y2
 	VPCMPEQD  Y7, Y7, Y7
 	VPXOR     Y3, Y3, Y3
