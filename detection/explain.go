@@ -337,7 +337,7 @@ func (x *explainer) cost() {
 	for _, p := range x.e.Details {
 		total += p.Cost
 	}
-	gated := len(x.t.Headers) > 0 || x.t.MaxSize < math.MaxInt64
+	gated := x.t.Gated
 	switch {
 	case x.noAtom > 0 && !gated:
 		x.e.Cost, x.e.CostWhy = "high", fmt.Sprintf("%d patterns are tried at every place", x.noAtom)

@@ -73,10 +73,10 @@ type Stats struct {
 	// Namespaces is the number of namespaces that have rules.
 	Namespaces int
 	// Patterns is the number of distinct patterns: equal patterns of several
-	// rules count once.
+	// rules count once, and so do first bytes that stand in for patterns.
 	Patterns int
 	// Anchored is the number of rules that a scan looks at only where one of
-	// their patterns occurs. The others cost time on every target.
+	// their patterns occurs, or the target begins as they ask. The others cost time on every target.
 	Anchored int
 	// Modules are the modules that the rules import.
 	Modules []string

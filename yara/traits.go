@@ -40,6 +40,9 @@ type Traits struct {
 	// Anchored is set where a scan looks at the rule only if one of its
 	// patterns occurs; otherwise it costs time on every target.
 	Anchored bool
+	// Gated is set where a scan looks at the rule only in targets that begin as
+	// it, or a module that it needs, asks for, or that are no larger.
+	Gated bool
 	// Nodes is the number of operations of the condition.
 	Nodes int
 	// Evidence estimates how unlikely it is that data of no interest satisfies
@@ -65,7 +68,11 @@ func (r Rule) Traits() Traits {
 	for _, h := range rule.Gate.Headers {
 		w.t.Headers = append(w.t.Headers, HeaderTest{h.Offset, int(h.Width), h.Mask, h.Value})
 	}
+	w.t.Gated = len(w.t.Headers) > 0 || w.t.MaxSize < math.MaxInt64
 	w.walk(rule.Condition, 0)
+	if !w.t.Reads && !w.t.At {
+		w.t.Headers = nil // a module asks for them, not the condition
+	}
 	w.t.Nodes = len(w.seen)
 	for _, list := range []*[]string{&w.t.Fields, &w.t.Externals, &w.t.Rules} {
 		slices.Sort(*list)

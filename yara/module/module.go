@@ -23,6 +23,13 @@ type Module struct {
 	Doc string
 	// Schema describes the root value; its Kind is Struct.
 	Schema *Type
+	// Magic, where not empty, is how the targets begin that the module reads:
+	// each item is two bytes, the first in the lower half. Conditions that ask
+	// more of the module are not evaluated on other targets, so of those, and of
+	// empty ones, Load must say nothing: lists and maps are empty, bools false
+	// or undefined, all other fields undefined, and functions give undefined,
+	// false or 0.
+	Magic []uint16
 	// Load reads the target and returns the root value: a Struct whose fields
 	// are in the order of Schema.Fields, or the undefined value where the
 	// target is not of the module's format. It is called at most once a scan,

@@ -90,6 +90,7 @@ func Module() *module.Module {
 	none := column.Blank(typ, map[string]module.Value{"is_png": module.Boolean(false)})
 	return &module.Module{
 		Name: "png", Doc: "PNG images: dimensions, chunks and what follows them.", Schema: typ,
+		Magic: []uint16{0x89 | 'P'<<8},
 		Load: func(in *module.Input) module.Value {
 			if p := imageOf(in); p != nil {
 				return column.Struct(columns, p)

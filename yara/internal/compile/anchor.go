@@ -19,9 +19,11 @@ type need struct {
 // demand is what a node's result says about the target. found holds where the
 // result is true, defined where it is defined; a true result is defined, so
 // found is never weaker. gate holds where the result is true, nil knows nothing.
+// head is set of what is part of a module's value: how the targets begin that
+// the module reads.
 type demand struct {
-	found, defined need
-	gate           *program.Gate
+	found, defined, head need
+	gate                 *program.Gate
 }
 
 // ruleFacts is what later rules may know of a rule.
@@ -43,7 +45,9 @@ func (l *lowering) derive(m mark, root program.NodeID) ruleFacts {
 	nodes := l.c.prog.Nodes[m.nodes:]
 	d.demands = append(l.c.demands[:0], make([]demand, len(nodes))...)
 	for i := range nodes {
-		d.demands[i] = d.node(&nodes[i])
+		x := d.node(&nodes[i])
+		x.gate = bothGates(x.gate, l.c.headGate(x.found))
+		d.demands[i] = x
 	}
 	l.c.demands = d.demands
 	top := d.of(root)
@@ -51,7 +55,7 @@ func (l *lowering) derive(m mark, root program.NodeID) ruleFacts {
 	if top.gate != nil {
 		facts.gate = *top.gate
 	}
-	if top.found.known {
+	if top.found.known && l.c.headGate(top.found) == nil { // which the gate asks for
 		facts.anchors, facts.cost = top.found.set, top.found.cost
 	}
 	return facts
@@ -93,6 +97,10 @@ func (d *deriver) node(n *program.Node) demand {
 		return demand{found: d.ofSet(n)}
 	case program.OpForOf, program.OpForRange, program.OpForList, program.OpForArray, program.OpForMap:
 		return demand{found: d.loop(n)}
+	case program.OpModule:
+		return d.module(n)
+	case program.OpField, program.OpIndex, program.OpLookup, program.OpCall:
+		return d.member(n)
 	case program.OpWith:
 		body := d.of(n.C)
 		return demand{found: body.found, gate: body.gate}
@@ -119,7 +127,7 @@ func (d *deriver) strict(n *program.Node) demand {
 	}
 	r := both(least)
 	if n.Op == program.OpToBool {
-		r.found = cheaper(r.found, d.counted(n.A))
+		r.found = cheaper(r.found, d.nonZero(n.A))
 	}
 	if n.Kind == module.Bool {
 		r.found = cheaper(r.found, d.comparison(n))
@@ -153,16 +161,8 @@ func (d *deriver) rule(r int32) demand {
 	return out
 }
 
-// counted is the need of a number of matches that is not zero.
-func (d *deriver) counted(id program.NodeID) need {
-	if n := &d.c.prog.Nodes[id]; n.Op == program.OpCount || n.Op == program.OpCountIn {
-		return d.pattern(int32(n.V))
-	}
-	return need{}
-}
-
-// comparison is the need of #a compared with a constant, where 0 matches would
-// make it false.
+// comparison is the need of #a and the like compared with a constant, where 0
+// would make it false, or found greater than what is at least 0.
 func (d *deriver) comparison(n *program.Node) need {
 	x, y, op := n.A, n.B, n.Op
 	if x == program.None || y == program.None {
@@ -172,10 +172,13 @@ func (d *deriver) comparison(n *program.Node) need {
 		x, y, op = y, x, mirrored(op)
 	}
 	k := &d.c.prog.Nodes[y]
-	if k.Op != program.OpInt || holdsForZero(op, k.V) {
-		return need{}
+	switch {
+	case k.Op == program.OpInt && !holdsForZero(op, k.V), op == program.OpGtInt && d.natural(y):
+		return d.nonZero(x)
+	case op == program.OpLtInt && d.natural(x):
+		return d.nonZero(y)
 	}
-	return d.counted(x)
+	return need{}
 }
 
 // mirrored is the operation that gives y op x for x op y.
@@ -227,7 +230,7 @@ func (d *deriver) or(items []int32) demand {
 	var gate *program.Gate
 	for i, id := range items {
 		x := d.of(program.NodeID(id))
-		needs[i] = x.found
+		needs[i] = d.gated(x)
 		if i == 0 {
 			gate = x.gate
 		} else {
@@ -359,6 +362,10 @@ func (d *deriver) ofSet(n *program.Node) need {
 // only where there are some.
 func (d *deriver) loop(n *program.Node) need {
 	body := d.of(n.C).found
+	counts := n.Quant.Kind == program.QuantAny || n.Quant.Kind == program.QuantN
+	if counts && (n.Op == program.OpForArray || n.Op == program.OpForMap) {
+		body = cheaper(body, d.of(n.A).head) // of what is empty nothing holds
+	}
 	if !body.known {
 		return need{}
 	}
@@ -370,7 +377,6 @@ func (d *deriver) loop(n *program.Node) need {
 		}
 		return d.anyOf(needs, d.atLeast(n.Quant, len(items)))
 	}
-	counts := n.Quant.Kind == program.QuantAny || n.Quant.Kind == program.QuantN
 	if !counts && !d.iterates(n) || d.atLeast(n.Quant, 1) < 1 {
 		return need{}
 	}

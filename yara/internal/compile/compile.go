@@ -104,6 +104,7 @@ type Compiler struct {
 	texts      map[string]int32
 	regexps    map[string]int32
 	lowered    map[string]*lowered
+	heads      map[uint16]*lowered
 	patternRAM int64
 	sourceSize int64 // bytes of all sources
 	hexBytes   map[uint32]*regex.Node
@@ -127,6 +128,7 @@ func New(opt Options) *Compiler {
 		texts:      make(map[string]int32),
 		regexps:    make(map[string]int32),
 		lowered:    make(map[string]*lowered),
+		heads:      make(map[uint16]*lowered),
 		hexBytes:   make(map[uint32]*regex.Node),
 	}
 	c.prog.Dialect = opt.Dialect

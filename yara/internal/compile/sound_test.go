@@ -32,7 +32,7 @@ func TestAnchorsAndGatesAreSound(t *testing.T) {
 		g := &generator{rand.New(rand.NewPCG(uint64(seed), 7))}
 		src := g.source()
 		c := compile.New(compile.Options{Externals: map[string]module.Value{"ext": module.Int(2)},
-			Dialect: program.Dialect(seed % 2)})
+			Dialect: program.Dialect(seed % 2), Modules: []*module.Module{beginsAB}})
 		c.Add("", "random", []byte(src))
 		p, _ := c.Build()
 		if len(p.Rules) == 0 {
@@ -62,7 +62,7 @@ func TestAnchorsAndGatesAreSound(t *testing.T) {
 
 func matching(t *testing.T, p *program.Program, data []byte) []string {
 	t.Helper()
-	plan, err := eval.New(p, nil)
+	plan, err := eval.New(p, []*module.Module{beginsAB}[:len(p.Modules)])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +77,43 @@ func matching(t *testing.T, p *program.Program, data []byte) []string {
 		names = append(names, p.Rules[r].Name)
 	}
 	return names
+}
+
+// beginsAB is a module that reads targets which begin with ab.
+var beginsAB = newBeginsAB()
+
+func newBeginsAB() *module.Module {
+	integer := &module.Type{Kind: module.Integer}
+	text, truth := &module.Type{Kind: module.String}, &module.Type{Kind: module.Bool}
+	reads := func(in *module.Input) bool { return bytes.HasPrefix(in.Data, []byte("ab")) }
+	schema := &module.Type{Kind: module.Struct, Name: "m", Fields: []*module.Field{
+		{Name: "is", Type: truth},
+		{Name: "number", Type: integer},
+		{Name: "word", Type: text},
+		{Name: "list", Type: &module.Type{Kind: module.Array, Elem: integer}},
+		{Name: "yes", Funcs: []*module.Func{{Result: truth, Call: func(c *module.Call, _ []module.Value) module.Value {
+			return module.Boolean(reads(c.Input))
+		}}}},
+		{Name: "count", Funcs: []*module.Func{{Result: integer, Call: func(c *module.Call, _ []module.Value) module.Value {
+			if !reads(c.Input) {
+				return module.Int(0)
+			}
+			return module.Int(int64(len(c.Input.Data)))
+		}}}},
+	}}
+	load := func(in *module.Input) module.Value {
+		r := module.NewRecord(schema)
+		r.Set(0, module.Boolean(reads(in)))
+		if !reads(in) {
+			r.Set(3, module.ArrayOf(module.Items{}))
+			return module.StructOf(r)
+		}
+		r.Set(1, module.Int(int64(len(in.Data))-4))
+		r.Set(2, module.Text("w"))
+		r.Set(3, module.ArrayOf(module.Items{module.Int(0), module.Int(int64(len(in.Data)))}))
+		return module.StructOf(r)
+	}
+	return &module.Module{Name: "m", Schema: schema, Load: load, Magic: []uint16{'a' | 'b'<<8}}
 }
 
 // naive finds literals by looking at every offset.
@@ -129,6 +166,7 @@ func (g *generator) data() []byte {
 
 func (g *generator) source() string {
 	var b strings.Builder
+	b.WriteString("import \"m\"\n")
 	for i := range 5 {
 		head := g.pick("", "", "", "", "private ", "global ")
 		fmt.Fprintf(&b, "%srule r%d {\n strings: $a = \"a\" $b = \"b\" $ab = \"ab\" $c1 = \"cc\" $c2 = \"aab\"\n condition: none of them and false or (%s)\n}\n",
@@ -165,7 +203,7 @@ func (g *generator) condition(rule, depth int, within bool) string {
 
 func (g *generator) leaf(rule int, within bool) string {
 	id := g.id(within)
-	switch g.IntN(11) {
+	switch g.IntN(14) {
 	case 0, 1:
 		return "$" + id
 	case 2:
@@ -185,6 +223,13 @@ func (g *generator) leaf(rule int, within bool) string {
 		return "#" + id
 	case 8:
 		return fmt.Sprintf("uint8(%d) == %d", g.IntN(3), 'a'+g.IntN(3))
+	case 9:
+		return g.pick("uint16(0) == 0x6261", "uint16be(0) == 0x6161", "uint32(0) == 0x61626261", "$ab at 0 and uint16(0) == 0x6261")
+	case 10:
+		return g.pick("m.is", "m.yes()", "m.word == \"w\"", "defined m.word", "for any x in m.list : (x > 1)",
+			"for all x in m.list : (x > 1)", "for none x in m.list : (x > 1)", "for any i in (0..m.number) : (m.list[i] > 1)")
+	case 11:
+		return fmt.Sprintf("#%s + #%s %s #%s + %d", g.id(false), g.id(false), g.pick("<", "<=", "==", "!=", ">", ">="), g.id(false), g.IntN(3)-1)
 	}
 	return fmt.Sprintf("%s %s %s", g.number(rule, within), g.pick("<", "<=", "==", "!=", ">", ">="), g.number(rule, within))
 }
@@ -198,7 +243,9 @@ func (g *generator) id(within bool) string {
 
 func (g *generator) number(rule int, within bool) string {
 	id := g.id(within)
-	switch g.IntN(9) {
+	switch g.IntN(10) {
+	case 9:
+		return g.pick("m.number", "m.list[0]", "m.count()", "m.list.len()")
 	case 0:
 		return "#" + id
 	case 1:

@@ -8,11 +8,14 @@ import (
 )
 
 // Shape digests the schema of a module: the names, kinds, constants and
-// overloads, in order, that compiled conditions rely on. Documentation does
-// not count.
+// overloads, in order, that compiled conditions rely on, and the first bytes of
+// its targets. Documentation does not count.
 func Shape(m *module.Module) uint64 {
 	s := shaper{Hash64: fnv.New64a(), seen: make(map[*module.Type]int)}
 	s.text(m.Name)
+	for _, magic := range m.Magic {
+		s.Write([]byte{byte(magic), byte(magic >> 8)})
+	}
 	s.schema(m.Schema)
 	return s.Sum64()
 }

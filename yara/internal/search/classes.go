@@ -83,7 +83,7 @@ func (c *class) build(t *Tables) {
 		if ok && t.classes.byMagic[m] != nil && (c.any || m != c.magic) {
 			continue
 		}
-		c.eager.addRule(t, r)
+		c.eager.addRule(t, r, c.holds(t, r.Anchors))
 	}
 	var ids []int32
 	for p := range int32(len(t.prog.Patterns)) {
@@ -94,14 +94,26 @@ func (c *class) build(t *Tables) {
 	c.eager.set = *newSet(t.lits, ids, true)
 }
 
+// holds reports whether one of the anchors is what all targets of the class
+// begin with.
+func (c *class) holds(t *Tables, anchors []int32) bool {
+	return !c.any && slices.ContainsFunc(anchors, func(p int32) bool {
+		pattern := &t.prog.Patterns[p]
+		n := &pattern.Needles[0]
+		return pattern.At == 0 && len(pattern.Needles) == 1 && n.Kind == program.Literal && n.Boundary == program.NoBoundary &&
+			len(n.Bytes) == 2 && uint16(n.Bytes[0])|uint16(n.Bytes[1])<<8 == c.magic
+	})
+}
+
 // addRule adds the patterns of a rule that are looked for in every target. A
-// rule without anchors is evaluated on every target: those of its patterns
-// that cost little among all the others are looked for right away.
-func (e *eager) addRule(t *Tables, r *program.Rule) {
+// rule without anchors, or with one that holds, is evaluated on every target:
+// those of its patterns that cost little among all the others are looked for
+// right away.
+func (e *eager) addRule(t *Tables, r *program.Rule, holds bool) {
 	for _, p := range r.Anchors {
 		e.patterns.set(p)
 	}
-	if r.Anchors != nil {
+	if r.Anchors != nil && !holds {
 		return
 	}
 	for _, p := range r.Patterns {

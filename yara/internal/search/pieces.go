@@ -72,6 +72,11 @@ func (c *class) buildWhole(t *Tables, start bool) {
 		for _, p := range r.Patterns {
 			e.patterns.set(p)
 		}
+		for _, p := range r.Anchors {
+			if start || t.prog.Patterns[p].At != 0 {
+				e.patterns.set(p) // a head is no pattern of the rule
+			}
+		}
 	}
 	var ids []int32
 	for p := range int32(len(t.prog.Patterns)) {

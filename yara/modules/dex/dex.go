@@ -55,6 +55,7 @@ func Module() *module.Module {
 		Name:   "dex",
 		Doc:    "What is in a Dalvik executable: strings, types, fields, methods, classes.",
 		Schema: typ,
+		Magic:  []uint16{'d' | 'e'<<8},
 		Load: func(in *module.Input) module.Value {
 			if f := fileOf(in); f != nil {
 				return column.Struct(root, f)

@@ -48,6 +48,7 @@ func Module() *module.Module {
 		Name:   "dotnet",
 		Doc:    "Metadata of .NET assemblies.",
 		Schema: schema,
+		Magic:  []uint16{'M' | 'Z'<<8},
 		Load: func(in *module.Input) module.Value {
 			switch f, pe := scanned(in); {
 			case f != nil:

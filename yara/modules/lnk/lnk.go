@@ -25,6 +25,7 @@ func Module() *module.Module {
 		Name:   "lnk",
 		Doc:    "What is in a Windows shortcut.",
 		Schema: typ,
+		Magic:  []uint16{'L'},
 		Load: func(in *module.Input) module.Value {
 			if l := parse(in.Data); l != nil {
 				return column.Struct(root, l)

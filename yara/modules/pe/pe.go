@@ -48,6 +48,7 @@ func Module() *module.Module {
 		Name:   "pe",
 		Doc:    "What is in a portable executable: headers, sections, imports, exports, resources, signatures.",
 		Schema: rootType,
+		Magic:  []uint16{'M' | 'Z'<<8},
 		Load:   load,
 	}
 }
