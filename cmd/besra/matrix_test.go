@@ -41,7 +41,7 @@ const markerAt = int64(len(`print("`))
 // TestMatrix hunts with one rule in every container, protocol and encoding, with
 // and without a reason to take what it finds for benign.
 func TestMatrix(t *testing.T) {
-	for _, p := range slices.Concat(archivePlaces(), mailPlaces(), capturePlaces(), hostPlaces()) {
+	for _, p := range slices.Concat(archivePlaces(), mailPlaces(), capturePlaces(), smbPlaces(), hostPlaces()) {
 		t.Run(p.name, func(t *testing.T) {
 			arg := p.make(t, t.TempDir())
 			f := p.hunt(t, arg, cmp.Or(p.evil, strings.ReplaceAll(p.benign, "SHA", "0000")))

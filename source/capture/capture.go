@@ -17,6 +17,15 @@
 // the hole is a gap. A datagram of UDP, and the payload of an ICMP message, is a
 // target of its own, with the packet's number behind the name.
 //
+// Files that clients read from shares of SMB2 and SMB3, or write to them, are
+// put together as they come, from any order and with several open at once:
+//
+//	firewall.pcapng!tcp:192.0.2.44:445>10.0.0.5:51234!\\fs\pub\tool.exe
+//
+// A file of which not every byte was seen has no digest, and is a gap; what
+// stands behind a hole is a target of its own, with "@" and its offset. Messages
+// that are encrypted or compressed, and all of SMB1, are gaps, too.
+//
 // Ethernet, VLAN tags, MPLS, PPPoE, Linux cooked and loopback captures, GRE and
 // VXLAN tunnels, IP in IP and fragments are undone on the way.
 //

@@ -15,6 +15,9 @@ type streams struct {
 	open map[*conversation]struct{}
 	held int64
 	ftp  ftpTransfers
+	smb  *smbShares
+
+	numbered int // files of SMB, in the order they were opened
 }
 
 func newStreams(d *decoder) *streams {
@@ -39,6 +42,7 @@ type conversation struct {
 	sides [2]side
 	ftp   *ftpTransfer
 	lines [2]lineReader // of an FTP control connection
+	smb   *smbTalk      // nil where it is none
 }
 
 // side is one direction: what was reassembled and not yet yielded.
@@ -66,13 +70,14 @@ func (c *conversation) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.A
 	}
 	side := &c.sides[i]
 	if skip > 0 {
-		c.hole(side, int64(skip))
+		c.hole(i, int64(skip))
 	}
 	n, _ := sg.Lengths()
 	data := sg.Fetch(n)
 	if c.sides[0].flow.control() || c.sides[1].flow.control() {
 		c.lines[i].feed(data, func(line string) { c.streams.ftp.line(c, i, line) })
 	}
+	c.carve(i, data)
 	for len(data) > 0 {
 		n := min(len(data), c.d.config.Window-len(side.buf))
 		side.buf, side.fresh = append(side.buf, data[:n]...), true
@@ -87,10 +92,24 @@ func (c *conversation) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.A
 	}
 }
 
+// carve hands bytes to the protocol whose files are put together as they come.
+func (c *conversation) carve(i int, data []byte) {
+	if c.smb == nil && c.sides[i].window == 0 && len(c.sides[i].buf) == 0 && (smbLike(data) || c.sides[0].flow.smb()) {
+		c.smb = newSMBTalk(c)
+	}
+	if c.smb != nil {
+		c.smb.feed(i, data)
+	}
+}
+
 // hole ends the window before bytes that the capture does not hold.
-func (c *conversation) hole(side *side, skip int64) {
+func (c *conversation) hole(i int, skip int64) {
+	side := &c.sides[i]
 	c.d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(c.d.config.Name + "!" + side.flow.name()), Reason: ReasonMissing,
 		Detail: strconv.FormatInt(skip, 10) + " bytes are not in the capture", Count: 1})
+	if c.smb != nil {
+		c.smb.hole(i)
+	}
 	c.yield(side, false)
 }
 
@@ -107,6 +126,9 @@ func (c *conversation) finish() {
 		return
 	}
 	delete(c.open, c)
+	if c.smb != nil {
+		c.smb.finish()
+	}
 	if c.sides[0].window == 0 && c.sides[1].window == 0 {
 		c.sides[0].other, c.sides[1].other = c.sides[1].buf, c.sides[0].buf
 	}
@@ -141,6 +163,9 @@ func (c *conversation) yield(s *side, more bool) {
 // relieve yields the longest windows early until half of what may be held is.
 func (s *streams) relieve() {
 	for c := range s.open {
+		if s.held > s.d.config.Held/2 && c.smb != nil {
+			c.smb.relieve()
+		}
 		for i := range c.sides {
 			if s.held > s.d.config.Held/2 && len(c.sides[i].buf) > s.d.config.Overlap {
 				c.yield(&c.sides[i], true)
