@@ -20,7 +20,7 @@
 //	tar       ustar, pax, GNU, v7; sparse files
 //	gzip, bzip2, xz, zstd, lz4, and by their names brotli (.br) and lzma (.lzma, .tlz)
 //	7z, rar   with passwords, solid ones too; one volume
-//	cab       stored and MSZIP
+//	cab       stored, MSZIP and LZX; one volume
 //	deb, rpm  what they install, checked against their own manifest; a deb's control files
 //	ar
 //	cpio      newc, crc, odc

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"github.com/besra-hunt/besra"
 )
 
 // Sizes and flags of a cabinet (Microsoft's [MS-CAB]).
@@ -21,6 +23,8 @@ const (
 	cabWindow   = 32 << 10
 	cabStored   = 0
 	cabMSZIP    = 1
+	cabQuantum  = 2
+	cabLZX      = 3
 	cabContinue = 0xfffd // folder numbers from here on refer to other cabinets
 )
 
@@ -65,8 +69,8 @@ func (w *walk) cab() error {
 			current, open = int(f.folder), newCabStream(c, c.folders[f.folder])
 		}
 		stream := open
-		m := member{name: f.name, size: int64(f.size), mtime: f.mtime,
-			open: func() (io.Reader, error) { return stream.file(f) }}
+		m := member{name: f.name, size: int64(f.size), mtime: f.mtime, metered: true,
+			open: func() (io.Reader, error) { return stream.file(f, w.budget) }}
 		if err := w.yield(m); err != nil {
 			return err
 		}
@@ -158,74 +162,99 @@ type cabStream struct {
 	next   int64 // offset of the next data block
 	blocks uint32
 	window []byte // what was unpacked last, MSZIP's dictionary
+	lzx    *lzx
 	ready  []byte // unpacked and not yet read
 	at     int64  // offset in the unpacked folder
+	err    error  // ends the folder behind ready
 }
 
 func newCabStream(c *cabinet, f cabFolderEntry) *cabStream {
 	return &cabStream{cab: c, folder: f, next: int64(f.offset), blocks: f.blocks}
 }
 
-// file returns the bytes of one file. Files that were not opened are passed over.
-func (s *cabStream) file(f cabFileEntry) (io.Reader, error) {
-	switch s.folder.method & 0xf {
-	case cabStored, cabMSZIP:
-	case 2:
-		return nil, unsupportedError("compression by Quantum")
-	default:
-		return nil, unsupportedError("compression by LZX")
+// file returns the bytes of one file. Files that were not opened are passed over,
+// which costs what they unpack to: files may be listed in any order, and each may
+// begin the folder anew.
+func (s *cabStream) file(f cabFileEntry, budget *besra.Budget) (io.Reader, error) {
+	if s.err == nil && s.lzx == nil {
+		s.err = s.begin()
 	}
-	if err := discard(s, int64(f.offset)-s.at); err != nil {
+	r := &metered{s, budget}
+	if err := discard(r, int64(f.offset)-s.at); err != nil {
 		return nil, err
 	}
-	return &exactly{io.LimitedReader{R: s, N: int64(f.size)}}, nil
+	return &exactly{io.LimitedReader{R: r, N: int64(f.size)}}, nil
+}
+
+// begin gets ready for what the folder is packed with.
+func (s *cabStream) begin() (err error) {
+	switch s.folder.method & 0xf {
+	case cabStored, cabMSZIP:
+	case cabLZX:
+		s.lzx, err = newLZX(int(s.folder.method >> 8 & 0x1f))
+	case cabQuantum:
+		err = unsupportedError("compression by Quantum")
+	default:
+		err = unsupportedError("compression method " + itoa(int64(s.folder.method&0xf)))
+	}
+	return err
 }
 
 // Read implements [io.Reader].
 func (s *cabStream) Read(p []byte) (int, error) {
-	if len(s.ready) == 0 {
-		if err := s.block(); err != nil {
-			return 0, err
+	for len(s.ready) == 0 {
+		if s.err != nil {
+			return 0, s.err
 		}
+		s.ready, s.err = s.block()
 	}
 	n := copy(p, s.ready)
 	s.ready, s.at = s.ready[n:], s.at+int64(n)
 	return n, nil
 }
 
-// block unpacks the next data block.
-func (s *cabStream) block() error {
+// block unpacks the next data block. With an error there is no further one, as
+// it would follow on what is missing.
+func (s *cabStream) block() ([]byte, error) {
 	b, head := s.cab.content, int64(cabData+s.cab.dataReserve)
 	if s.blocks == 0 || s.next+head > int64(len(b)) {
-		return io.ErrUnexpectedEOF
+		return nil, io.ErrUnexpectedEOF
 	}
-	packed, plain := int64(binary.LittleEndian.Uint16(b[s.next+4:])), int64(binary.LittleEndian.Uint16(b[s.next+6:]))
+	packed, plain := int64(binary.LittleEndian.Uint16(b[s.next+4:])), int(binary.LittleEndian.Uint16(b[s.next+6:]))
 	start := s.next + head
-	if start+packed > int64(len(b)) {
-		return io.ErrUnexpectedEOF
-	}
+	end := min(start+packed, int64(len(b)))
 	s.next, s.blocks = start+packed, s.blocks-1
-	data := b[start : start+packed]
-	if s.folder.method&0xf == cabStored {
-		s.ready = data
-		return nil
+	if plain == 0 {
+		return nil, unsupportedError("a file that begins or ends in another cabinet")
 	}
-	return s.inflate(data, plain)
+	data, err := s.unpack(b[start:end], plain)
+	if err == nil && end < start+packed {
+		err = io.ErrUnexpectedEOF
+	}
+	return data, err
+}
+
+func (s *cabStream) unpack(packed []byte, size int) ([]byte, error) {
+	switch {
+	case s.lzx != nil:
+		return s.lzx.frame(packed, size)
+	case s.folder.method&0xf == cabStored:
+		return packed, nil
+	}
+	return s.inflate(packed, size)
 }
 
 // inflate unpacks an MSZIP block: deflate behind the letters CK, with the last
 // 32 KiB as its dictionary.
-func (s *cabStream) inflate(data []byte, size int64) error {
+func (s *cabStream) inflate(data []byte, size int) ([]byte, error) {
 	if !hasPrefix(data, "CK") || size > cabWindow {
-		return errCab
+		return nil, errCab
 	}
 	r := flate.NewReaderDict(bytes.NewReader(data[2:]), s.window)
 	plain := make([]byte, size)
-	if _, err := io.ReadFull(r, plain); err != nil {
-		return err
-	}
-	s.window, s.ready = plain, plain
-	return nil
+	n, err := io.ReadFull(r, plain)
+	s.window = plain[:n]
+	return plain[:n], err
 }
 
 // exactly reads N bytes and takes an earlier end for damage.
