@@ -267,11 +267,20 @@ func (c *setCompiler) failed(e *Entry) bool {
 	return slices.ContainsFunc(c.faults, func(f Fault) bool { return f.Pack == e.Pack && f.Path == e.Detection.RulePath() })
 }
 
-// SetExternals fills the external variables that the set's rules use.
-func (s *Set) SetExternals(ctx context.Context, scanner *yara.Scanner, facts besra.Facts) {
-	for i, value := range s.ExternalValues(ctx, facts) {
-		scanner.SetExternal(s.externals[i], value)
+// External returns the value of an external variable for a target, "" where
+// the fact is not known, and nil where the variable stands for none.
+func External(ctx context.Context, name string, facts besra.Facts) any {
+	if externals[name] == "" {
+		return nil
 	}
+	value, _ := facts.Fact(ctx, externals[name]).Text()
+	return value
+}
+
+// AsksPath reports whether the rules are told where a target is, so that no two
+// files of a host are the same to them.
+func (s *Set) AsksPath() bool {
+	return slices.Contains(s.externals, "filename") && slices.Contains(s.externals, "filepath")
 }
 
 // ExternalValues returns what the set's rules are told of a target besides its

@@ -23,10 +23,10 @@ type File struct {
 	host    *Host
 	path    string
 	info    fs.FileInfo
-	content []byte    // the bytes that were scanned; nil where they are not at hand
-	held    bool      // content is the whole content, be it empty
-	opened  *[]opener // who has it open; nil until asked
-	facts   map[string]besra.Fact
+	content []byte       // the bytes that were scanned; nil where they are not at hand
+	held    bool         // content is the whole content, be it empty
+	opened  *[]opener    // who has it open; nil until asked
+	facts   []besra.Fact // those that were asked for
 }
 
 // File returns the facts of the file at path, an absolute, cleaned and
@@ -53,17 +53,16 @@ func (f *File) SetContent(content []byte) {
 
 // Fact implements [besra.Facts].
 func (f *File) Fact(ctx context.Context, name string) besra.Fact {
-	if known, ok := f.facts[name]; ok {
-		return known
+	for i := range f.facts {
+		if f.facts[i].Name == name {
+			return f.facts[i]
+		}
 	}
 	fact := f.gather(ctx, name)
 	if ctx.Err() != nil && !fact.Known() {
 		return fact // interrupted: the next to ask may have more time
 	}
-	if f.facts == nil {
-		f.facts = map[string]besra.Fact{}
-	}
-	f.facts[name] = fact
+	f.facts = append(f.facts, fact)
 	return fact
 }
 

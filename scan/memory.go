@@ -68,7 +68,7 @@ func (m regions) Regions() iter.Seq[yara.Region] {
 // scanMemory searches a target of regions. It is named by its facts, not by a
 // digest: no two looks at a memory see the same bytes.
 func (w *worker) scanMemory(ctx context.Context, t besra.Target, m besra.Memory) error {
-	w.Set.SetExternals(ctx, w.scanner, t.Facts)
+	w.asked, w.facts = ctx, t.Facts
 	results, err := w.scanner.ScanMemory(ctx, Memory(m))
 	if err != nil && ctx.Err() != nil {
 		return err

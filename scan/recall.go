@@ -207,6 +207,9 @@ func (w *worker) identify(ctx context.Context, t besra.Target, data []byte) []by
 // identifyContent looks for the content itself. What is remembered is looked up
 // by the bytes as they are; what is to be remembered by bytes that are held fast.
 func (w *worker) identifyContent(ctx context.Context, t besra.Target, data []byte) []byte {
+	if w.Set.AsksPath() && t.Context == besra.ContextFile {
+		return data // no other target is told the same
+	}
 	if len(data) == 0 || w.recall.mac == nil || !w.purse.open(len(data)) || w.shaky(data) && !w.copyable(data) {
 		return data
 	}

@@ -52,7 +52,7 @@ func replyOf(results *yara.Results, max int) *reply {
 }
 
 func (w *worker) askEngine(ctx context.Context, t besra.Target, data []byte) (*reply, error) {
-	w.Set.SetExternals(ctx, w.scanner, t.Facts)
+	w.asked, w.facts = ctx, t.Facts
 	start := time.Now()
 	defer func() { w.purse.earn(len(data), time.Since(start)) }()
 	// Results hold what was found to match even where a module failed.

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/detection"
 	"github.com/besra-hunt/besra/exclusion"
 	"github.com/besra-hunt/besra/yara"
 )
@@ -20,7 +21,7 @@ func (r *run) work() {
 	// this turns the fault into a panic that scanBytes recovers.
 	debug.SetPanicOnFault(true)
 	w := &worker{run: r, purse: purse{free: freely}}
-	opts := []yara.ScannerOption{yara.MaxMatches(maxCounted), yara.Progress(w.progress)}
+	opts := []yara.ScannerOption{yara.MaxMatches(maxCounted), yara.Progress(w.progress), yara.AskExternals(w.external)}
 	if r.Profile != nil {
 		opts = append(opts, yara.Profiling())
 		defer func() {
@@ -57,7 +58,9 @@ type worker struct {
 	claim     claim // in the answer to the content under way
 	identical bool  // the answer to it was known
 	purse     purse
-	paced     int64 // bytes of the content that the pacer knows of
+	paced     int64           // bytes of the content that the pacer knows of
+	asked     context.Context // of the search under way
+	facts     besra.Facts     // of its target
 
 	depth  int           // how many targets the one under way lies in
 	budget besra.Budget  // of the outermost of them
@@ -156,6 +159,9 @@ func (w *worker) progress(done int64) {
 		w.paced = done
 	}
 }
+
+// external tells the engine what a condition asks of the target.
+func (w *worker) external(name string) any { return detection.External(w.asked, name, w.facts) }
 
 // mayOpen waits until a target of the source may be opened. What it will read
 // at once counts, what it maps counts as it is searched.

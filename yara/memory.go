@@ -127,7 +127,7 @@ func (s *Scanner) scanMemory(ctx context.Context, m Memory) error {
 	if s.profile != nil {
 		s.profile.Bytes += r.done
 	}
-	return s.evaluate(eval.Scan{Context: ctx, Memory: m, Patterns: s.search, Externals: s.externals, Time: time.Now()})
+	return s.evaluate(eval.Scan{Context: ctx, Memory: m, Patterns: s.search, Externals: s.externals, Ask: s.ask, Time: time.Now()})
 }
 
 // memoryReader brings the regions of a memory to the search. buf holds the end

@@ -20,6 +20,7 @@ type Scanner struct {
 	search    *search.State
 	eval      *eval.State
 	externals []module.Value
+	ask       func(external int32) module.Value // nil without AskExternals
 	options   search.Options
 	timeout   time.Duration
 	results   Results
@@ -55,6 +56,20 @@ func Console(f func(line string)) ScannerOption {
 	return func(s *Scanner) { s.eval.Input.Console = f }
 }
 
+// AskExternals asks for the value of an external variable when a condition first
+// needs it during a scan, from the same goroutine. nil, or a value of another
+// kind than the variable was defined with, leaves it as [Scanner.SetExternal]
+// has it.
+func AskExternals(ask func(name string) any) ScannerOption {
+	return func(s *Scanner) {
+		s.ask = func(external int32) module.Value {
+			x := &s.rules.prog.Externals[external]
+			v, _ := valueAs(x.Value.Kind(), ask(x.Name))
+			return v
+		}
+	}
+}
+
 // Progress is called during Scan, from the same goroutine, after every few
 // kilobytes, with the number of bytes that were searched. What is before them
 // is hardly looked at again.
@@ -86,15 +101,26 @@ func (s *Scanner) SetExternal(name string, value any) error {
 	if !ok {
 		return fmt.Errorf("yara: the rules were compiled without the external variable %q", name)
 	}
-	v, declared := valueOf(value), s.rules.prog.Externals[i].Value
-	if whole, ok := v.Int(); ok && declared.Kind() == module.Float {
-		v = module.Float64(float64(whole))
-	}
-	if v.Kind() != declared.Kind() {
+	declared := s.rules.prog.Externals[i].Value
+	v, ok := valueAs(declared.Kind(), value)
+	if !ok {
 		return fmt.Errorf("yara: the external variable %q was defined as %T, and cannot be %T", name, declared.Any(), value)
 	}
 	s.externals[i] = v
 	return nil
+}
+
+// valueAs returns the value of an external variable that was defined with a
+// kind, undefined where it is of another.
+func valueAs(kind module.Kind, value any) (module.Value, bool) {
+	v := valueOf(value)
+	if whole, ok := v.Int(); ok && kind == module.Float {
+		v = module.Float64(float64(whole))
+	}
+	if v.Kind() != kind {
+		return module.Value{}, false
+	}
+	return v, true
 }
 
 // SetModuleData passes data to the module of that name for the scans to come,
@@ -149,7 +175,7 @@ func (s *Scanner) scan(ctx context.Context, data []byte) error {
 	if err := s.search.Run(ctx); err != nil {
 		return err
 	}
-	return s.evaluate(eval.Scan{Context: ctx, Data: data, Patterns: s.search, Externals: s.externals, Time: time.Now()})
+	return s.evaluate(eval.Scan{Context: ctx, Data: data, Patterns: s.search, Externals: s.externals, Ask: s.ask, Time: time.Now()})
 }
 
 // evaluate decides the rules after the search.

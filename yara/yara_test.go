@@ -179,6 +179,36 @@ func TestExternals(t *testing.T) {
 	}
 }
 
+// What a scanner asks is asked when a condition needs it, once a scan, and only
+// then.
+func TestAskExternals(t *testing.T) {
+	rules := compile(t, `rule r { condition: n == 5 and f > 1.0 and (s contains "x" or s contains "q") and never == 1 }`,
+		yara.Define("n", 1), yara.Define("f", 0.5), yara.Define("s", "xyz"), yara.Define("never", 1))
+	var asked []string
+	values := map[string]any{}
+	s := rules.NewScanner(yara.AskExternals(func(name string) any {
+		asked = append(asked, name)
+		return values[name]
+	}))
+	for _, tt := range []struct {
+		n, f, s     any
+		want, asked string
+	}{
+		{4, 2, "q", "", "n"},
+		{5, 2, "q", "r", "n f s never"},
+		{5, 2, nil, "r", "n f s never"}, // s as it was defined
+		{5, 2, 7, "r", "n f s never"},
+		{"5", 2, "q", "", "n"},
+		{nil, 2, "q", "", "n"}, // and not what the last scan was told
+	} {
+		asked = nil
+		values["n"], values["f"], values["s"] = tt.n, tt.f, tt.s
+		if got := matching(t, s, ""); got != tt.want || strings.Join(asked, " ") != tt.asked {
+			t.Errorf("n %v, f %v, s %v: got %q after asking %q, want %q, %q", tt.n, tt.f, tt.s, got, asked, tt.want, tt.asked)
+		}
+	}
+}
+
 func TestDialects(t *testing.T) {
 	const src = `rule r { condition: 2.62 - 3.0 == -0.38 }`
 	if got := matching(t, compile(t, src).NewScanner(), ""); got != "" {

@@ -53,7 +53,10 @@ type Scan struct {
 	Patterns Patterns
 	// Externals are the external variables by their index in the program.
 	Externals []module.Value
-	Time      time.Time
+	// Ask, where not nil, is asked for an external variable when a condition
+	// first needs it; undefined, and any other kind, leaves it as it is.
+	Ask  func(external int32) module.Value
+	Time time.Time
 }
 
 // State evaluates for one scanner. It is not safe for concurrent use.
@@ -68,6 +71,9 @@ type State struct {
 	word      [8]byte // what is read of memory
 	patterns  Patterns
 	externals []module.Value
+	ask       func(int32) module.Value
+	told      []module.Value // the externals of a scan that asks
+	asked     bitset
 
 	candidates, held bitset          // by rule
 	mayAsk           iter.Seq[int32] // the patterns of candidates
@@ -106,6 +112,7 @@ func (p *Plan) NewState() *State {
 		roots:      make([]root, len(p.modules)),
 		slots:      make([]module.Value, p.slots),
 		matchers:   p.newMatchers(),
+		asked:      newBitset(len(p.prog.Externals)),
 	}
 	s.Input.LibYARA = p.libyara
 	s.mayAsk = s.patternsOfCandidates
@@ -143,6 +150,11 @@ func (s *State) Holds(rule int32) bool { return s.held.has(rule) }
 func (s *State) begin(scan Scan) {
 	s.ctx, s.data, s.patterns, s.externals = scan.Context, scan.Data, scan.Patterns, scan.Externals
 	s.memory = scan.Memory
+	if s.ask = scan.Ask; s.ask != nil {
+		s.told = append(s.told[:0], scan.Externals...)
+		s.externals = s.told
+		s.asked.clear()
+	}
 	s.Input.Reset(scan.Context, scan.Data, scan.Time)
 	s.candidates.clear()
 	s.held.clear()
@@ -155,7 +167,7 @@ func (s *State) end() {
 	if err := s.ctx.Err(); err != nil {
 		s.err = err
 	}
-	s.ctx, s.data, s.memory, s.patterns, s.externals = nil, nil, nil, nil, nil
+	s.ctx, s.data, s.memory, s.patterns, s.externals, s.ask = nil, nil, nil, nil, nil, nil
 	s.Input.Reset(context.Background(), nil, time.Time{})
 	clear(s.roots)
 	clear(s.slots)

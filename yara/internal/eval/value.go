@@ -55,7 +55,7 @@ func (s *State) given(id program.NodeID, n *program.Node) module.Value {
 	case program.OpCall:
 		return s.call(id, n)
 	case program.OpExtern:
-		return s.externals[n.V]
+		return s.external(int32(n.V))
 	case program.OpRegex:
 		return module.Regex(&s.matchers[n.V])
 	case program.OpWith:
@@ -63,6 +63,17 @@ func (s *State) given(id program.NodeID, n *program.Node) module.Value {
 		return s.value(n.C)
 	}
 	return module.Value{}
+}
+
+// external returns an external variable.
+func (s *State) external(i int32) module.Value {
+	if s.ask != nil && !s.asked.has(i) {
+		s.asked.set(i)
+		if v := s.ask(i); v.Kind() == s.externals[i].Kind() {
+			s.externals[i] = v
+		}
+	}
+	return s.externals[i]
 }
 
 // root returns a module's root value, and loads the module when it is first
