@@ -52,3 +52,14 @@ func readsAsEscape(s string) bool {
 func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f'
 }
+
+// Base is the last part of a target's name: what stands behind the last slash,
+// the "!" before a member, or the backslash of a path of Windows.
+func (t Text) Base() Text {
+	seps := "/!"
+	if strings.HasPrefix(string(t), `\\`) || len(t) > 2 && t[1:3] == `:\` {
+		seps += `\`
+	}
+	whole := strings.TrimRight(string(t), seps)
+	return t[strings.LastIndexAny(whole, seps)+1:]
+}

@@ -74,3 +74,15 @@ func unhex(c byte) byte {
 	}
 	return c - 'a' + 10
 }
+
+func TestBase(t *testing.T) {
+	for name, want := range map[Text]Text{
+		"/a/b.txt": "b.txt", "b": "b", "": "", "/": "/", "/a/b/": "b/", "/a/x.zip!in/b.py": "b.py", "/a/x.gz!b": "b",
+		`C:\Users\dana\b.ps1`: "b.ps1", `\\host\share\b`: "b", `/a/b\c`: `b\c`, "x!": "x!",
+		"/a.pcap!http://h.example/kit/b.py": "b.py",
+	} {
+		if got := name.Base(); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

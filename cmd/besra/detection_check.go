@@ -158,14 +158,14 @@ func writeJUnit(name string, checks []detection.Check) error {
 	var suites []junit.Suite
 	for _, c := range checks {
 		if n := len(suites); n == 0 || suites[n-1].Name != c.Detection {
-			suites = append(suites, junit.Suite{Name: c.Detection})
+			suites = append(suites, junit.Suite{Name: c.Detection, File: c.Path})
 		}
 		s := &suites[len(suites)-1]
 		class := c.Detection
 		if c.Exclusion != "" {
 			class += "." + c.Exclusion
 		}
-		s.Cases = append(s.Cases, junit.Case{Class: class, Name: string(c.Kind) + ": " + c.Name, File: c.Path,
+		s.Cases = append(s.Cases, junit.Case{Class: class, Name: string(c.Kind) + ": " + c.Name,
 			Duration: c.Duration, Failure: c.Failure, Kind: string(c.Kind), Detail: c.Hint})
 	}
 	f, err := os.Create(name)

@@ -12,6 +12,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/sink/lines"
@@ -27,15 +28,14 @@ func Encode(r besra.Record) ([]byte, error) {
 		return nil, nil
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "CEF:0|Besra|besra|1|%s|%s|%d|", header(f.Rule.Name), header(f.Detection.Title), severity(f))
-	for i, e := range extensions(f) {
-		if e.value == "" {
-			continue
+	fmt.Fprintf(&b, "CEF:0|Besra|besra|1|%s|%s|%d|", header(orElse(f.Rule.Name, "unnamed"), 1023),
+		header(orElse(f.Detection.Title, orElse(f.Rule.Name, "unnamed")), 512), severity(f))
+	sep := ""
+	for _, e := range extensions(f) {
+		if e.value != "" {
+			b.WriteString(sep + e.key + "=" + value(e.value, most(e.key)))
+			sep = " "
 		}
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		fmt.Fprintf(&b, "%s=%s", e.key, value(e.value))
 	}
 	return []byte(b.String()), nil
 }
@@ -60,12 +60,13 @@ type extension struct{ key, value string }
 
 func extensions(f *besra.Finding) []extension {
 	es := []extension{
-		{"rt", strconv.FormatInt(f.Time.UnixMilli(), 10)},
+		{"rt", millis(f.Time)},
 		{"dvchost", f.Host},
 		{"externalId", f.ID},
 		{"cat", string(f.Verdict)},
 		{"act", action(f.Verdict)},
-		{"fname", string(f.Target.Name)},
+		{"fname", string(f.Target.Name.Base())},
+		{"filePath", string(f.Target.Name)},
 		{"fileHash", f.Target.SHA256},
 		{"fsize", size(f.Target.Size)},
 		{"cnt", count(f.Patterns)},
@@ -94,6 +95,21 @@ func action(v besra.Verdict) string {
 		return "suppressed"
 	}
 	return "reported"
+}
+
+// millis is empty where the time is not known.
+func millis(t time.Time) string {
+	if t.Unix() < 0 {
+		return ""
+	}
+	return strconv.FormatInt(t.UnixMilli(), 10)
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
 }
 
 func size(n int64) string {
@@ -145,17 +161,38 @@ func message(f *besra.Finding) string {
 	return ""
 }
 
-// shown is text on one line of at most the 1023 characters that CEF allows.
-func shown(s string) string {
+// most is how many characters a value may have.
+func most(key string) int {
+	switch key {
+	case "externalId":
+		return 40
+	case "act":
+		return 63
+	case "dvchost":
+		return 100
+	case "fileHash":
+		return 255
+	case "cs1", "cs2", "cs3", "cs4", "cs5", "cs6":
+		return 4000
+	}
+	return 1023
+}
+
+// shown is text on one line, cut where it is too long.
+func shown(s string, most int) string {
 	t := []rune(besra.Text(s).Printable())
-	if len(t) > 1000 {
-		return string(t[:1000]) + "…"
+	if len(t) > most {
+		return string(t[:most-1]) + "…"
 	}
 	return string(t)
 }
 
 // header escapes what ends a field of the header.
-func header(s string) string { return strings.NewReplacer(`\`, `\\`, "|", `\|`).Replace(shown(s)) }
+func header(s string, most int) string {
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`).Replace(shown(s, most))
+}
 
 // value escapes what ends a value.
-func value(s string) string { return strings.NewReplacer(`\`, `\\`, "=", `\=`).Replace(shown(s)) }
+func value(s string, most int) string {
+	return strings.NewReplacer(`\`, `\\`, "=", `\=`).Replace(shown(s, most))
+}

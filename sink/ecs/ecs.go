@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"path"
 	"strings"
 	"time"
 
@@ -156,11 +155,8 @@ func fileOf(t besra.TargetRef) *file {
 	if t.Name == "" {
 		return nil
 	}
-	name := t.Name.Printable()
-	out := &file{Path: name, Name: path.Base(name)}
-	if dir := path.Dir(name); dir != "." {
-		out.Directory = dir
-	}
+	base := t.Name.Base()
+	out := &file{Path: t.Name.Printable(), Name: base.Printable(), Directory: directory(t.Name, base)}
 	if t.Size >= 0 {
 		out.Size = &t.Size
 	}
@@ -168,4 +164,14 @@ func fileOf(t besra.TargetRef) *file {
 		out.Hash = &digest{t.SHA256}
 	}
 	return out
+}
+
+// directory is what of a name stands before its base, without what parts them
+// where that is not all of it.
+func directory(name, base besra.Text) string {
+	dir := name[:len(name)-len(base)]
+	if len(dir) > 1 {
+		dir = dir[:len(dir)-1]
+	}
+	return dir.Printable()
 }

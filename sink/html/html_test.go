@@ -28,6 +28,7 @@ var (
 	scriptE = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 	styleE  = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
 	loads   = regexp.MustCompile(`(?i)\s(src|href|action|on[a-z]+)=`)
+	fetches = regexp.MustCompile(`(?i)url\(|@import|fetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|import\(|\.src\b|innerHTML`)
 	void    = []string{"meta", "input", "br"}
 )
 
@@ -42,6 +43,14 @@ func check(out []byte) (findings int, err error) {
 	sum := sha256.Sum256([]byte(scripts[0][1]))
 	if !strings.Contains(text, "sha256-"+strings.ReplaceAll(base64.StdEncoding.EncodeToString(sum[:]), "+", "&#43;")) {
 		return 0, errors.New("the policy does not know the script")
+	}
+	if !strings.Contains(text, `http-equiv="Content-Security-Policy" content="default-src 'none'`) {
+		return 0, errors.New("the policy lets the page load things")
+	}
+	for _, part := range append(scripts, styleE.FindAllStringSubmatch(text, -1)...) {
+		if word := fetches.FindString(part[1]); word != "" {
+			return 0, fmt.Errorf("style or script has %q", word)
+		}
 	}
 	body := scriptE.ReplaceAllString(styleE.ReplaceAllString(text, "<style></style>"), "<script></script>")
 	var open []string

@@ -33,7 +33,7 @@ func (s *sink) Write(_ context.Context, r besra.Record) error {
 	}
 	switch {
 	case r.Run != nil:
-		s.suites = append(s.suites, junit.Suite{Name: "hunt of " + r.Run.Host, Time: r.Run.Started})
+		s.suites = append(s.suites, junit.Suite{Name: "hunt of " + r.Run.Host, Host: r.Run.Host, Time: r.Run.Started})
 		s.open = true
 	case r.Finding != nil:
 		s.add(caseOf(r.Finding))

@@ -12,13 +12,23 @@ import (
 var update = flag.Bool("update", false, "rewrite the goldens")
 
 func TestContract(t *testing.T) {
-	sinktest.Run(t, sinktest.Contract{New: New, Check: check, Whole: true})
+	sinktest.Run(t, sinktest.Contract{New: New, Check: check(sinktest.LoadShape(t)), Whole: true})
 }
 
 func TestGolden(t *testing.T) { sinktest.Golden(t, New, "rich.xml", *update) }
 
-// check reads the suites and adds up what their totals say.
-func check(out []byte) (findings int, err error) {
+// check holds the document to testdata/shape.txt, and its totals to its cases.
+func check(shape sinktest.Shape) func([]byte) (int, error) {
+	return func(out []byte) (int, error) {
+		if err := shape.CheckXML(out); err != nil {
+			return 0, err
+		}
+		return totals(out)
+	}
+}
+
+// totals reads the suites and adds up what their totals say.
+func totals(out []byte) (findings int, err error) {
 	var doc struct {
 		XMLName xml.Name `xml:"testsuites"`
 		Tests   int      `xml:"tests,attr"`

@@ -5,9 +5,10 @@
 package ocsf
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"io"
-	"path"
+	"net/url"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/sink/lines"
@@ -26,6 +27,9 @@ const (
 	activityCreate   = 1
 )
 
+// profile is what action and disposition are attributes of.
+const profile = "security_control"
+
 type event struct {
 	Activity     int         `json:"activity_id"`
 	ActivityName string      `json:"activity_name"`
@@ -41,7 +45,10 @@ type event struct {
 	Status       int         `json:"status_id"`
 	StatusName   string      `json:"status"`
 	StatusDetail string      `json:"status_detail,omitempty"`
+	Action       int         `json:"action_id"`
+	ActionName   string      `json:"action"`
 	Disposition  int         `json:"disposition_id"`
+	DispName     string      `json:"disposition"`
 	IsAlert      bool        `json:"is_alert"`
 	Message      string      `json:"message"`
 	Metadata     metadata    `json:"metadata"`
@@ -52,9 +59,10 @@ type event struct {
 }
 
 type metadata struct {
-	Version string  `json:"version"`
-	Product product `json:"product"`
-	UID     string  `json:"uid,omitempty"`
+	Version  string   `json:"version"`
+	Profiles []string `json:"profiles"`
+	Product  product  `json:"product"`
+	UID      string   `json:"uid,omitempty"`
 }
 
 type product struct {
@@ -94,6 +102,7 @@ type file struct {
 	Name   string   `json:"name"`
 	Path   string   `json:"path,omitempty"`
 	TypeID int      `json:"type_id"`
+	Type   string   `json:"type"`
 	Size   *int64   `json:"size,omitempty"`
 	Hashes []digest `json:"hashes,omitempty"`
 }
@@ -123,11 +132,12 @@ func Encode(r besra.Record) ([]byte, error) {
 	severity, name := severityOf(f.Severity)
 	e := event{Activity: activityCreate, ActivityName: "Create", Category: categoryFindings, CategoryName: "Findings",
 		Class: classDetection, ClassName: "Detection Finding", Type: classDetection*100 + activityCreate, TypeName: "Detection Finding: Create",
-		Time: f.Time.UnixMilli(), Severity: severity, SeverityName: name, Status: 1, StatusName: "New", Disposition: 15, // Detected
+		Time: f.Time.UnixMilli(), Severity: severity, SeverityName: name, Status: 1, StatusName: "New",
+		Action: 3, ActionName: "Observed", Disposition: 15, DispName: "Detected",
 		IsAlert:  f.Verdict != besra.VerdictSuppressed,
 		Message:  besra.Text(f.Detection.Title + ": " + string(f.Target.Name)).Printable(),
-		Metadata: metadata{Version, product{"besra", "Besra"}, f.ID},
-		FindingInfo: findingInfo{UID: f.ID, Title: f.Detection.Title, Created: f.Time.UnixMilli(), SourceURL: f.Rule.Source,
+		Metadata: metadata{Version, []string{profile}, product{"besra", "Besra"}, f.ID},
+		FindingInfo: findingInfo{UID: f.ID, Title: f.Detection.Title, Created: f.Time.UnixMilli(), SourceURL: webAddress(f.Rule.Source),
 			Analytic: analytic{Name: f.Rule.Name, UID: f.Detection.ID, Type: "Rule", TypeID: 1, Version: f.Detection.Version, Category: "YARA"}},
 		Unmapped: unmapped{string(f.Verdict), f.Run, string(f.Target.Context), f.Rule.Author, f.Rule.License, f.Suppression, f.Decisions}}
 	if s := f.Suppression; s != nil && f.Verdict == besra.VerdictSuppressed {
@@ -157,11 +167,12 @@ func severityOf(s besra.Severity) (int, string) {
 func evidences(f *besra.Finding) []evidence {
 	ev := evidence{}
 	if name := f.Target.Name.Printable(); name != "" {
-		ev.File = &file{Name: path.Base(name), Path: name, TypeID: 1}
+		ev.File = &file{Name: f.Target.Name.Base().Printable(), Path: name}
+		ev.File.TypeID, ev.File.Type = fileType(f.Target.Context)
 		if f.Target.Size >= 0 {
 			ev.File.Size = &f.Target.Size
 		}
-		if f.Target.SHA256 != "" {
+		if _, err := hex.DecodeString(f.Target.SHA256); err == nil && f.Target.SHA256 != "" {
 			ev.File.Hashes = []digest{{"SHA-256", 3, f.Target.SHA256}}
 		}
 	}
@@ -172,4 +183,22 @@ func evidences(f *besra.Finding) []evidence {
 		return nil
 	}
 	return []evidence{ev}
+}
+
+// fileType is the schema's number and word for what a target is: a regular
+// file, or something that it has none for, such as the memory of a process.
+func fileType(c besra.Context) (int, string) {
+	switch c {
+	case besra.ContextProcess, besra.ContextNetwork:
+		return 0, "Unknown"
+	}
+	return 1, "Regular File"
+}
+
+// webAddress is s where it is the address of a page, and empty otherwise.
+func webAddress(s string) string {
+	if u, err := url.Parse(s); err != nil || u.Host == "" {
+		return ""
+	}
+	return s
 }

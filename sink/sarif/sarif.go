@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,6 +149,8 @@ type (
 		ID         string         `json:"id"`
 		Name       string         `json:"name,omitempty"`
 		Short      *message       `json:"shortDescription,omitempty"`
+		Full       message        `json:"fullDescription"`
+		Help       message        `json:"help"`
 		HelpURI    string         `json:"helpUri,omitempty"`
 		Default    configuration  `json:"defaultConfiguration"`
 		Properties map[string]any `json:"properties"`
@@ -254,8 +257,8 @@ func (r *run) rule(f *besra.Finding) int {
 	}
 	n := len(r.rules)
 	r.index[id] = n
-	out := rule{ID: id, Name: shown(f.Rule.Name), Default: configuration{level(f.AuthorSeverity)}, Properties: map[string]any{
-		"tags": append([]string{"yara"}, printables(f.Rule.Tags)...), "author": shown(f.Rule.Author), "license": shown(f.Rule.License), "source": shown(f.Rule.Source)}}
+	out := rule{ID: id, Name: shown(f.Rule.Name), Full: message{description(f)}, Help: message{help(f)}, Default: configuration{level(f.AuthorSeverity)}, Properties: map[string]any{
+		"tags": tags(f.Rule.Tags), "author": shown(f.Rule.Author), "license": shown(f.Rule.License), "source": shown(f.Rule.Source)}}
 	if f.Detection.Title != "" {
 		out.Short = &message{shown(f.Detection.Title)}
 	}
@@ -269,12 +272,32 @@ func (r *run) rule(f *besra.Finding) int {
 	return n
 }
 
-func printables(list []string) []string {
-	out := []string{}
+// tags are those of a rule and what kind of rule it is, each once.
+func tags(list []string) []string {
+	out := []string{"yara"}
 	for _, s := range list {
-		out = append(out, shown(s))
+		if tag := shown(s); !slices.Contains(out, tag) {
+			out = append(out, tag)
+		}
 	}
 	return out
+}
+
+// description is what the detection takes for granted or, where nobody has
+// written that down, its title.
+func description(f *besra.Finding) string {
+	return orElse(shown(f.Detection.Hypothesis), orElse(shown(f.Detection.Title), ruleID(f)))
+}
+
+// help says what to do about a finding, and whose rule it is.
+func help(f *besra.Finding) string {
+	parts := []string{}
+	for _, s := range slices.Concat(f.Detection.Questions, f.Detection.References, []string{f.Rule.Author, f.Rule.License, f.Rule.Source}) {
+		if s != "" {
+			parts = append(parts, shown(s))
+		}
+	}
+	return orElse(strings.Join(parts, "\n"), ruleID(f))
 }
 
 // ruleID names a rule; with its detection where that has another name.
