@@ -38,6 +38,8 @@ func literal(v any) (*module.Type, module.Value) {
 	switch v := v.(type) {
 	case int:
 		return &module.Type{Kind: module.Integer}, module.Int(int64(v))
+	case int64:
+		return &module.Type{Kind: module.Integer}, module.Int(v)
 	case float64:
 		return &module.Type{Kind: module.Float}, module.Float64(v)
 	case bool:
@@ -298,7 +300,7 @@ func testProto2() *module.Module {
 		"map_int64_struct", dict{100, nested(false)}, "map_int64_int64", dict{100, 1000},
 		"map_int64_string", dict{100, "one thousand"}, "map_int64_bool", dict{100, true}, "map_int64_float", dict{100, 1000.0},
 		"timestamp", 1748591440, "bool_yara", true, "file_size", 0, "metadata", absent{""}, "deprecated", absent{""},
-		"Enumeration", fields{"ITEM_0", 0, "ITEM_1", 1, "ITEM_2", 0x7fffffffffff, "ITEM_3", -1},
+		"Enumeration", fields{"ITEM_0", 0, "ITEM_1", 1, "ITEM_2", int64(0x7fffffffffff), "ITEM_3", -1},
 		"items", fields{"ITEM_4", 0, "ITEM_5", 1},
 		"TopLevelEnumeration", fields{"ITEM_0x1000", 0x1000, "ITEM_0x2000", 0x2000},
 		"NestedProto2", fields{"NestedEnumeration", fields{"ITEM_0", 0, "ITEM_1", 1}},

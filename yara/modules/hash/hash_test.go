@@ -42,7 +42,7 @@ func TestFunctions(t *testing.T) {
 		{"sha1", args{0, 3}, abc, false, `"a9993e364706816aba3e25717850c26c9cd0d89d"`},
 		{"sha256", args{0, 3}, abc, false, `"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"`},
 		{"crc32", args{0, 9}, "123456789", false, "3421780262"},
-		{"crc32", args{0, 1 << 40}, "123456789", true, "3421780262"},
+		{"crc32", args{0, int64(1 << 40)}, "123456789", true, "3421780262"},
 		{"checksum32", args{0, 3}, "\xff\xff\x01", false, "511"},
 	}
 	m := hash.Module()

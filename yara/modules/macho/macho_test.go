@@ -209,7 +209,7 @@ func TestFields(t *testing.T) {
 			}
 		}
 	}
-	if got := show(t, sample(true, binary.LittleEndian).bytes(), "magic"); got != fmt.Sprint(magic64Little) {
+	if got := show(t, sample(true, binary.LittleEndian).bytes(), "magic"); got != fmt.Sprint(uint32(magic64Little)) {
 		t.Errorf("magic: got %s", got)
 	}
 	if got := show(t, sample(false, binary.LittleEndian).bytes(), "reserved"); got != "undefined" {
@@ -263,7 +263,7 @@ func TestFunctions(t *testing.T) {
 		{"entry_point_for_arch()", []any{0x01000008, 3}, fmt.Sprint(0x100 + len(one) + 0x1234)},
 		{"entry_point_for_arch()", []any{9}, "undefined"},
 		{"dylib_hash()", nil, sum("/usr/lib/libsystem.b.dylib,/usr/lib/me.dylib")},
-		{"fat_magic", nil, fmt.Sprint(fatMagic32)},
+		{"fat_magic", nil, fmt.Sprint(uint32(fatMagic32))},
 		{"file.1.dylibs.1.name", nil, `"/usr/lib/libSystem.B.dylib"`},
 		{"fat_arch.1.align", nil, "12"},
 		{"magic", nil, "undefined"},
@@ -413,7 +413,7 @@ func TestBounds(t *testing.T) {
 	offset, size := b.put(deep)
 	b.command(cmdExportsTrie, offset, size)
 	names, count := b.put(append(bytes.Repeat([]byte{'a'}, 1<<18), 0))
-	b.command(cmdSymtab, offset, 1<<31, names, count)
+	b.command(cmdSymtab, offset, uint32(1<<31), names, count)
 	b.command(cmdChainedFixups, offset, size)
 	one := b.bytes()
 	drain(t, Module(), one)

@@ -112,7 +112,7 @@ func hostile(t testing.TB) map[string][]byte {
 	table := b.add(bytes.Repeat(u32s(forward), 1<<17)...)
 	all := uint32(1<<32 - 1)
 	dir := b.add(u32s(0, 1, 0, forward, 0xfffffff0, all, all, table, table, table)...)
-	b.dir(0, dir, 1<<31)
+	b.dirs[0] = [2]uint32{dir, 1 << 31}
 	files["exports"] = b.bytes()
 	le.PutUint32(b.data[dir-base+16:], 0)
 	b.dir(0, dir, 40)
