@@ -73,6 +73,8 @@ type Config struct {
 	// Idle is how long a conversation lasts without a packet (default 2 minutes
 	// of the capture's time).
 	Idle time.Duration
+
+	conversations int // that are remembered at once
 }
 
 // Source reads traffic. Each Run of a file begins anew.
@@ -105,8 +107,13 @@ func New(c Config) (*Source, error) {
 	defaultTo(&c.Waiting, 64<<20)
 	defaultTo(&c.Held, 256<<20)
 	defaultTo(&c.Idle, 2*time.Minute)
+	c.conversations = max(64, int(c.Held/conversationCost))
 	return &Source{c}, nil
 }
+
+// conversationCost is about twice what a conversation takes in memory besides
+// its bytes: as many are remembered as take half of what may be held.
+const conversationCost = 2 << 10
 
 func defaultTo[T comparable](p *T, v T) {
 	var zero T

@@ -72,7 +72,7 @@ func (tr *trace) dial(client string, clientPort uint16, server string, serverPor
 }
 
 func (k *talk) open() *talk {
-	k.segment(0, func(t *layers.TCP) { t.SYN = true }, "")
+	k.segment(0, func(t *layers.TCP) { t.SYN, t.ACK = true, false }, "")
 	k.segment(1, func(t *layers.TCP) { t.SYN, t.ACK = true, true }, "")
 	return k
 }
@@ -524,8 +524,8 @@ func TestMemory(t *testing.T) {
 	if most > 22_000 || most == 0 {
 		t.Errorf("held %d bytes at the most, want 20,000 and a segment", most)
 	}
-	if d.streams.held != 0 || len(d.streams.open) != 0 {
-		t.Errorf("%d bytes of %d conversations are left", d.streams.held, len(d.streams.open))
+	if d.streams.held != 0 || len(d.streams.table) != 0 {
+		t.Errorf("%d bytes of %d conversations are left", d.streams.held, len(d.streams.table))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,7 +16,6 @@ import (
 	"github.com/gopacket/gopacket/ip4defrag"
 	"github.com/gopacket/gopacket/ip6defrag"
 	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/reassembly"
 )
 
 // The reasons of gaps, stable words.
@@ -22,6 +23,7 @@ const (
 	ReasonMissing   = "missing"   // bytes of a conversation that the capture does not hold
 	ReasonDropped   = "dropped"   // packets that the kernel could not hand over
 	ReasonTruncated = "truncated" // a packet was cut by the capture, or the capture itself was
+	ReasonLimit     = "limit"     // more than may be held: a conversation was cut short, or fragments given up
 	ReasonUndecoded = "undecoded" // a packet that breaks its protocol, or a protocol that is not read
 )
 
@@ -41,24 +43,40 @@ type decoder struct {
 	to     besra.Receiver
 	err    error // the receiver's
 
-	number    int64 // of the packet under way, from 1
-	at        time.Time
-	frag4     *ip4defrag.IPv4Defragmenter
-	frag6     *ip6defrag.IPv6Defragmenter
-	assembler *reassembly.Assembler
-	streams   *streams
-	flushed   time.Time
-	gaps      map[string]int64 // packets that were not read, by reason
+	number     int64 // of the packet under way, from 1
+	at         time.Time
+	frag4      *ip4defrag.IPv4Defragmenter
+	frag6      *ip6defrag.IPv6Defragmenter
+	fragmented int64 // bytes of the fragments that came and wait
+	streams    *streams
+	flushed    time.Time
+	gaps       map[string]int64 // what was not read and is only counted, by reason
+
+	ethernet layers.Ethernet // reused from packet to packet
+	four     layers.IPv4
 }
 
 func newDecoder(ctx context.Context, c *Config, to besra.Receiver) *decoder {
-	d := &decoder{ctx: ctx, config: c, to: to, frag4: ip4defrag.NewIPv4Defragmenter(), frag6: ip6defrag.NewIPv6Defragmenter(), gaps: map[string]int64{}}
+	d := &decoder{ctx: ctx, config: c, to: to, gaps: map[string]int64{}}
 	d.streams = newStreams(d)
-	d.assembler = reassembly.NewAssembler(reassembly.NewStreamPool(d.streams))
-	const page = 2 << 10 // about what the assembler's pages hold and cost
-	d.assembler.MaxBufferedPagesTotal = int(c.Waiting / page)
-	d.assembler.MaxBufferedPagesPerConnection = max(16, int(c.Waiting/page/16))
+	d.unfragmented()
 	return d
+}
+
+// unfragmented begins without fragments.
+func (d *decoder) unfragmented() {
+	d.frag4, d.frag6, d.fragmented = ip4defrag.NewIPv4Defragmenter(), ip6defrag.NewIPv6Defragmenter(), 0
+}
+
+// fragment makes room for one more. The defragmenters bound what they keep of a
+// packet, but not of how many.
+func (d *decoder) fragment(payload []byte) []byte {
+	const cost = 256
+	if d.fragmented += int64(len(payload)) + cost; d.fragmented > d.config.Waiting/4 {
+		d.unfragmented()
+		d.gaps[ReasonLimit]++
+	}
+	return append([]byte(nil), payload...)
 }
 
 // run reads packets until there are no more, and yields what is left.
@@ -74,7 +92,6 @@ func (d *decoder) run(in packets) error {
 		d.packet(linkType(in, ci), data, ci)
 	}
 	if d.err == nil && d.ctx.Err() == nil {
-		d.assembler.FlushAll()
 		d.streams.flushAll()
 	}
 	for reason, n := range d.gaps {
@@ -152,7 +169,7 @@ func (d *decoder) age() {
 	d.flushed = d.at
 	d.frag4.DiscardOlderThan(d.at.Add(-fragmentAge))
 	d.frag6.DiscardOlderThan(d.at.Add(-fragmentAge))
-	d.assembler.FlushCloseOlderThan(d.at.Add(-d.config.Idle))
+	d.streams.idle(d.at.Add(-d.config.Idle))
 }
 
 var errProtocol = errors.New("a protocol that is not read")
@@ -163,7 +180,7 @@ func (d *decoder) layer(t gopacket.LayerType, data []byte, depth int) error {
 		var l gopacket.DecodingLayer
 		switch t {
 		case layers.LayerTypeEthernet:
-			l = &layers.Ethernet{}
+			l = &d.ethernet
 		case layers.LayerTypeDot1Q:
 			l = &layers.Dot1Q{}
 		case layers.LayerTypeLinuxSLL:
@@ -215,20 +232,22 @@ func (d *decoder) inner(t gopacket.LayerType, data []byte, depth int) error {
 }
 
 func (d *decoder) ip4(data []byte, depth int) error {
-	var ip layers.IPv4
+	ip := &d.four
 	if err := ip.DecodeFromBytes(data, gopacket.NilDecodeFeedback); err != nil {
 		return err
 	}
-	whole := &ip
+	whole := ip
 	if ip.FragOffset != 0 || ip.Flags&layers.IPv4MoreFragments != 0 {
 		// The fragment is kept until the others come, the packet is not.
-		ip.Payload = append([]byte(nil), ip.Payload...)
+		own := *ip
+		own.SrcIP, own.DstIP, own.Payload = slices.Clone(ip.SrcIP), slices.Clone(ip.DstIP), d.fragment(ip.Payload)
 		var err error
-		if whole, err = d.frag4.DefragIPv4WithTimestamp(&ip, d.at); err != nil || whole == nil {
+		if whole, err = d.frag4.DefragIPv4WithTimestamp(&own, d.at); err != nil || whole == nil {
 			return err
 		}
+		d.fragmented = max(0, d.fragmented-int64(len(whole.Payload)))
 	}
-	return d.transport(whole.NetworkFlow(), whole.Protocol, whole.Payload, depth)
+	return d.transport(whole.SrcIP, whole.DstIP, whole.Protocol, whole.Payload, depth)
 }
 
 func (d *decoder) ip6(data []byte, depth int) error {
@@ -236,7 +255,7 @@ func (d *decoder) ip6(data []byte, depth int) error {
 	if err := ip.DecodeFromBytes(data, gopacket.NilDecodeFeedback); err != nil {
 		return err
 	}
-	flow, next, payload := ip.NetworkFlow(), ip.NextHeader, ip.Payload
+	next, payload := ip.NextHeader, ip.Payload
 	for len(payload) >= 8 {
 		switch next {
 		case layers.IPProtocolIPv6HopByHop, layers.IPProtocolIPv6Routing, layers.IPProtocolIPv6Destination:
@@ -248,15 +267,15 @@ func (d *decoder) ip6(data []byte, depth int) error {
 		case layers.IPProtocolIPv6Fragment:
 			return d.fragment6(&ip, payload, depth)
 		default:
-			return d.transport(flow, next, payload, depth)
+			return d.transport(ip.SrcIP, ip.DstIP, next, payload, depth)
 		}
 	}
-	return d.transport(flow, next, payload, depth)
+	return d.transport(ip.SrcIP, ip.DstIP, next, payload, depth)
 }
 
 // fragment6 keeps a fragment, and goes on with the whole once it is there.
 func (d *decoder) fragment6(ip *layers.IPv6, payload []byte, depth int) error {
-	own := append([]byte(nil), payload...)
+	own := d.fragment(payload)
 	f := &layers.IPv6Fragment{NextHeader: layers.IPProtocol(own[0]), FragmentOffset: binary.BigEndian.Uint16(own[2:]) >> 3,
 		MoreFragments: own[3]&1 != 0, Identification: binary.BigEndian.Uint32(own[4:])}
 	f.Contents, f.Payload = own[:8], own[8:]
@@ -264,19 +283,14 @@ func (d *decoder) fragment6(ip *layers.IPv6, payload []byte, depth int) error {
 	if whole == nil {
 		return nil
 	}
-	return d.transport(ip.NetworkFlow(), f.NextHeader, whole.Payload, depth)
+	return d.transport(ip.SrcIP, ip.DstIP, f.NextHeader, whole.Payload, depth)
 }
 
 // transport hands a payload to the conversation that it belongs to.
-func (d *decoder) transport(flow gopacket.Flow, proto layers.IPProtocol, data []byte, depth int) error {
+func (d *decoder) transport(src, dst net.IP, proto layers.IPProtocol, data []byte, depth int) error {
 	switch proto {
 	case layers.IPProtocolTCP:
-		var tcp layers.TCP
-		if err := tcp.DecodeFromBytes(data, gopacket.NilDecodeFeedback); err != nil {
-			return err
-		}
-		d.assembler.AssembleWithContext(flow, &tcp, moment(d.at))
-		return nil
+		return d.streams.tcp(src, dst, data, d.at)
 	case layers.IPProtocolUDP:
 		var udp layers.UDP
 		if err := udp.DecodeFromBytes(data, gopacket.NilDecodeFeedback); err != nil {
@@ -285,11 +299,11 @@ func (d *decoder) transport(flow gopacket.Flow, proto layers.IPProtocol, data []
 		if udp.DstPort == portVXLAN && depth < maxTunnels {
 			return d.inner(layers.LayerTypeVXLAN, udp.Payload, depth)
 		}
-		d.datagram("udp", flow, udp.TransportFlow(), udp.Payload)
+		d.datagram(newFlow("udp", src, dst, uint16(udp.SrcPort), uint16(udp.DstPort), d.at), udp.Payload)
 		return nil
 	case layers.IPProtocolICMPv4, layers.IPProtocolICMPv6:
 		if len(data) > 8 {
-			d.datagram("icmp", flow, gopacket.Flow{}, data[8:])
+			d.datagram(newFlow("icmp", src, dst, 0, 0, d.at), data[8:])
 		}
 		return nil
 	case layers.IPProtocolGRE:
@@ -305,19 +319,10 @@ func (d *decoder) transport(flow gopacket.Flow, proto layers.IPProtocol, data []
 }
 
 // datagram yields a payload that stands alone.
-func (d *decoder) datagram(proto string, network, ports gopacket.Flow, payload []byte) {
+func (d *decoder) datagram(f flow, payload []byte) {
 	if len(payload) == 0 || d.err != nil {
 		return
 	}
-	f := newFlow(proto, network, ports, d.at)
 	content := append([]byte(nil), payload...)
 	d.err = d.to.Target(f.target(d.config, "#"+strconv.FormatInt(d.number, 10), content, nil))
-}
-
-// moment is the time of a packet, as the assembler asks for it.
-type moment time.Time
-
-// GetCaptureInfo implements [reassembly.AssemblerContext].
-func (m moment) GetCaptureInfo() gopacket.CaptureInfo {
-	return gopacket.CaptureInfo{Timestamp: time.Time(m)}
 }

@@ -2,14 +2,13 @@ package capture
 
 import (
 	"context"
-	"encoding/binary"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/facts"
-	"github.com/gopacket/gopacket"
 )
 
 // flow is one direction between two endpoints.
@@ -20,12 +19,8 @@ type flow struct {
 	at               time.Time
 }
 
-func newFlow(proto string, network, ports gopacket.Flow, at time.Time) flow {
-	f := flow{proto: proto, src: network.Src().Raw(), dst: network.Dst().Raw(), at: at}
-	if src, dst := ports.Src().Raw(), ports.Dst().Raw(); len(src) == 2 && len(dst) == 2 {
-		f.srcPort, f.dstPort = binary.BigEndian.Uint16(src), binary.BigEndian.Uint16(dst)
-	}
-	return f
+func newFlow(proto string, src, dst net.IP, srcPort, dstPort uint16, at time.Time) flow {
+	return flow{proto, slices.Clone(src), slices.Clone(dst), srcPort, dstPort, at}
 }
 
 // name is how targets spell a direction: "tcp:10.0.0.5:51234>192.0.2.80:80".

@@ -15,9 +15,11 @@ func isSMTP(f *streamFacts, b []byte) bool {
 	if f.peer == nil || len(b) < 5 {
 		return false
 	}
-	greeting := strings.ToUpper(string(b[:5]))
-	head := bytes.ToUpper(b[:min(len(b), 4096)])
-	return (greeting == "EHLO " || greeting == "HELO " || greeting == "LHLO ") && bytes.Contains(head, []byte("MAIL FROM:"))
+	switch strings.ToUpper(string(b[:5])) {
+	case "EHLO ", "HELO ", "LHLO ":
+		return bytes.Contains(bytes.ToUpper(b[:min(len(b), 4096)]), []byte("MAIL FROM:"))
+	}
+	return false
 }
 
 // smtp yields each message that a client hands over, by DATA (RFC 5321, 4.1.1.4)

@@ -1,52 +1,49 @@
 package capture
 
 import (
+	"container/list"
+	"slices"
 	"strconv"
-
-	"github.com/besra-hunt/besra"
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/reassembly"
+	"time"
 )
 
-// streams makes the conversations of a capture.
+// streams are the conversations of a capture.
 type streams struct {
-	d    *decoder
-	open map[*conversation]struct{}
-	held int64
-	ftp  ftpTransfers
-	smb  *smbShares
+	d       *decoder
+	table   map[endpoints]*conversation
+	order   *list.List // of *conversation: first whose last packet is the oldest
+	held    int64      // bytes that wait to be yielded
+	waiting int64      // bytes that wait for others before them
+	holes   int64
+	ftp     ftpTransfers
+	smb     *smbShares
 
 	numbered int // files of SMB, in the order they were opened
 }
 
 func newStreams(d *decoder) *streams {
-	return &streams{d: d, open: map[*conversation]struct{}{}, ftp: ftpTransfers{}}
+	return &streams{d: d, table: map[endpoints]*conversation{}, order: list.New(), ftp: ftpTransfers{}}
 }
 
-// New implements [reassembly.StreamFactory].
-func (s *streams) New(network, ports gopacket.Flow, tcp *layers.TCP, ac reassembly.AssemblerContext) reassembly.Stream {
-	at := ac.GetCaptureInfo().Timestamp
-	c := &conversation{streams: s}
-	c.sides[0] = side{flow: newFlow("tcp", network, ports, at)}
-	c.sides[1] = side{flow: newFlow("tcp", network.Reverse(), ports.Reverse(), at)}
-	c.ftp = s.ftp.claim(c.sides[0].flow)
-	s.open[c] = struct{}{}
-	return c
-}
-
-// conversation is one TCP connection: two directions of bytes. It implements
-// [reassembly.Stream].
+// conversation is one TCP connection: two directions of bytes. One that is done
+// is remembered for a while, so that what is sent again is known.
 type conversation struct {
 	*streams
-	sides [2]side
+	key        endpoints
+	secondAsks bool // the client is the second of the endpoints
+	place      *list.Element
+	last       time.Time // of its packets
+	done       bool
+
+	sides [2]side // the client's, the server's
 	ftp   *ftpTransfer
 	lines [2]lineReader // of an FTP control connection
 	smb   *smbTalk      // nil where it is none
 }
 
-// side is one direction: what was reassembled and not yet yielded.
+// side is one direction: what was put together and not yet yielded.
 type side struct {
+	inOrder
 	flow   flow
 	buf    []byte
 	window int    // how many were yielded
@@ -54,34 +51,16 @@ type side struct {
 	other  []byte // the whole other direction; nil where it is not at hand
 }
 
-// Accept implements [reassembly.Stream]: a conversation whose beginning is not
-// in the capture is read from where it is.
-func (c *conversation) Accept(_ *layers.TCP, _ gopacket.CaptureInfo, _ reassembly.TCPFlowDirection, _ reassembly.Sequence, start *bool, _ reassembly.AssemblerContext) bool {
-	*start = true
-	return true
-}
-
-// ReassembledSG implements [reassembly.Stream].
-func (c *conversation) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.AssemblerContext) {
-	dir, _, _, skip := sg.Info()
-	i := 0
-	if dir == reassembly.TCPDirServerToClient {
-		i = 1
-	}
+// data takes the next bytes of a direction.
+func (c *conversation) data(i int, data []byte) {
 	side := &c.sides[i]
-	if skip > 0 {
-		c.hole(i, int64(skip))
-	}
-	n, _ := sg.Lengths()
-	data := sg.Fetch(n)
 	if c.sides[0].flow.control() || c.sides[1].flow.control() {
 		c.lines[i].feed(data, func(line string) { c.streams.ftp.line(c, i, line) })
 	}
 	c.carve(i, data)
 	for len(data) > 0 {
 		n := min(len(data), c.d.config.Window-len(side.buf))
-		side.buf, side.fresh = append(side.buf, data[:n]...), true
-		c.held += int64(n)
+		c.keep(side, data[:n])
 		data = data[n:]
 		if len(side.buf) >= c.d.config.Window {
 			c.yield(side, true)
@@ -90,6 +69,17 @@ func (c *conversation) ReassembledSG(sg reassembly.ScatterGather, _ reassembly.A
 	if c.held > c.d.config.Held {
 		c.relieve()
 	}
+}
+
+// keep adds bytes to a window. It doubles: a long window that grew as append
+// lets it would be copied four times.
+func (c *conversation) keep(s *side, data []byte) {
+	if need := len(s.buf) + len(data); need > cap(s.buf) {
+		before := cap(s.buf)
+		s.buf = slices.Grow(s.buf, min(max(need, 2*before), c.d.config.Window)-len(s.buf))
+		c.held += int64(cap(s.buf) - before)
+	}
+	s.buf, s.fresh = append(s.buf, data...), true
 }
 
 // carve hands bytes to the protocol whose files are put together as they come.
@@ -102,30 +92,20 @@ func (c *conversation) carve(i int, data []byte) {
 	}
 }
 
-// hole ends the window before bytes that the capture does not hold.
-func (c *conversation) hole(i int, skip int64) {
-	side := &c.sides[i]
-	c.d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(c.d.config.Name + "!" + side.flow.name()), Reason: ReasonMissing,
-		Detail: strconv.FormatInt(skip, 10) + " bytes are not in the capture", Count: 1})
-	if c.smb != nil {
-		c.smb.hole(i)
-	}
-	c.yield(side, false)
-}
-
-// ReassemblyComplete implements [reassembly.Stream].
-func (c *conversation) ReassemblyComplete(reassembly.AssemblerContext) bool {
-	c.finish()
-	return true
+func bytesMissing(n int64) string {
+	return strconv.FormatInt(n, 10) + " bytes are not in the capture"
 }
 
 // finish yields what is left of both directions, each with what the other
 // holds, so that an answer knows its question.
 func (c *conversation) finish() {
-	if _, open := c.open[c]; !open {
+	if c.done {
 		return
 	}
-	delete(c.open, c)
+	for i := range c.sides {
+		c.settle(i)
+	}
+	c.done = true
 	if c.smb != nil {
 		c.smb.finish()
 	}
@@ -134,14 +114,16 @@ func (c *conversation) finish() {
 	}
 	for i := range c.sides {
 		c.yield(&c.sides[i], false)
+		c.sides[i].other, c.lines[i] = nil, lineReader{}
 	}
+	c.smb, c.ftp = nil, nil
 }
 
 // yield hands the window of a direction over, and keeps its end where more of
 // the same follows.
 func (c *conversation) yield(s *side, more bool) {
 	content := s.buf
-	c.held -= int64(len(content))
+	c.held -= int64(cap(content))
 	s.buf = nil
 	if !s.fresh || c.d.err != nil {
 		return
@@ -155,14 +137,15 @@ func (c *conversation) yield(s *side, more bool) {
 	c.d.err = c.d.to.Target(s.flow.target(c.d.config, suffix, content, &peer{s.other, c.ftp}))
 	if more {
 		keep := content[max(0, len(content)-c.d.config.Overlap):]
-		s.buf = append(make([]byte, 0, 2*len(keep)), keep...)
-		c.held += int64(len(keep))
+		c.keep(s, keep)
+		s.fresh = false
 	}
 }
 
-// relieve yields the longest windows early until half of what may be held is.
+// relieve yields the longest windows early until half of what may be held is;
+// where those were not enough, the oldest conversations are cut short.
 func (s *streams) relieve() {
-	for c := range s.open {
+	for c := range s.all {
 		if s.held > s.d.config.Held/2 && c.smb != nil {
 			c.smb.relieve()
 		}
@@ -172,10 +155,21 @@ func (s *streams) relieve() {
 			}
 		}
 	}
+	for c := range s.all {
+		if s.held <= s.d.config.Held/2 {
+			return
+		}
+		for i := range c.sides {
+			if c.sides[i].fresh {
+				s.d.gaps[ReasonLimit]++
+			}
+			c.yield(&c.sides[i], false)
+		}
+	}
 }
 
 func (s *streams) flushAll() {
-	for c := range s.open {
-		c.finish()
+	for c := range s.all {
+		s.remove(c)
 	}
 }
