@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +42,72 @@ func TestHuntMaxMemory(t *testing.T) {
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if got := usage.Maxrss << 10; got > most {
 		t.Errorf("peak memory %d MiB, allowed are %d", got>>20, int64(most)>>20)
+	}
+}
+
+// TestHuntMaxMemoryCapture gives a hunt a capture that is made to exhaust it:
+// conversations that never end, and whose bytes wait for a byte that never comes.
+func TestHuntMaxMemoryCapture(t *testing.T) {
+	if racing {
+		t.Skip("the race detector takes more memory than the limit leaves")
+	}
+	const most, streams = 224 << 20, 100_000
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.yar"), []byte(`rule A { strings: $a = "BinStore enabled implants." condition: $a }`))
+	cmd := exec.Command(os.Args[0])
+	cmd.Args, cmd.Dir = []string{"besra", "hunt", "-p", "a.yar", "-j", "2", "--max-memory", "224MiB", "capture:-"}, dir // see testscript.Main
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	in, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := bufio.NewWriterSize(in, 1<<20)
+	halfOpen(w, streams)
+	w.Flush()
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	for _, told := range []string{"BinStore enabled", "100000 missing", " limit "} {
+		if !strings.Contains(out.String(), told) {
+			t.Errorf("%q is not told: %.2000s", told, out.String())
+		}
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if got := usage.Maxrss << 10; got > most {
+		t.Errorf("peak memory %d MiB, allowed are %d", got>>20, int64(most)>>20)
+	}
+}
+
+// halfOpen writes a capture of conversations that begin and go on behind a hole.
+func halfOpen(w io.Writer, n int) {
+	w.Write(binary.LittleEndian.AppendUint32([]byte("\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00"), 1))
+	late := bytes.Repeat([]byte("late "), 280)
+	for i := range n {
+		binary.LittleEndian.PutUint32(late, uint32(i))
+		data := late
+		if i == n/2 {
+			data = append(late, marker...)
+		}
+		for _, part := range []struct {
+			seq   uint32
+			flags byte
+			data  []byte
+		}{{0, 2, nil}, {5000, 16, data}} {
+			size := 14 + 20 + 20 + len(part.data)
+			p := binary.LittleEndian.AppendUint32(make([]byte, 8), uint32(size)) // all at one time
+			p = binary.LittleEndian.AppendUint32(p, uint32(size))
+			p = append(p, "\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02\x08\x00\x45\x00"...)
+			p = binary.BigEndian.AppendUint16(p, uint16(size-14))
+			p = append(p, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, byte(i>>16), byte(i>>8), byte(i), 192, 0, 2, 1, 4, 0, 0, 80)
+			p = binary.BigEndian.AppendUint32(p, part.seq)
+			p = append(p, 0, 0, 0, 0, 5<<4, part.flags, 255, 255, 0, 0, 0, 0)
+			w.Write(append(p, part.data...))
+		}
 	}
 }
 

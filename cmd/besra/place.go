@@ -102,22 +102,32 @@ func cutScheme(arg string) (scheme, string, bool) {
 	return schemes()[i], what, true
 }
 
-func openCapture(_ *huntFlags, host *facts.Host, stdin io.Reader, what string) (besra.Source, error) {
-	c := capture.Config{Facts: host, File: what}
+// hasTraffic reports whether there are captures among the places.
+func hasTraffic(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		s, _, ok := cutScheme(arg)
+		return ok && (s.name == "capture" || s.name == "live")
+	})
+}
+
+func openCapture(h *huntFlags, host *facts.Host, stdin io.Reader, what string) (besra.Source, error) {
+	c := capture.Config{Facts: host, Memory: h.limits.traffic, Ahead: h.limits.ahead}
 	switch what {
 	case "":
 		return nil, &hintError{errors.New("capture: names no file"), "capture:FILE, or capture:- for standard input"}
 	case "-":
-		c = capture.Config{Facts: host, Reader: stdin, Name: "stdin"}
+		c.Reader, c.Name = stdin, "stdin"
+	default:
+		c.File = what
 	}
 	return capture.New(c)
 }
 
-func openLive(_ *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {
+func openLive(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {
 	if what == "" {
 		return nil, &hintError{errors.New("live: names no interface"), "live:eth0; ip link lists what there is"}
 	}
-	return capture.New(capture.Config{Facts: host, Interface: what})
+	return capture.New(capture.Config{Facts: host, Interface: what, Memory: h.limits.traffic, Ahead: h.limits.ahead})
 }
 
 func openProcess(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {

@@ -70,11 +70,17 @@ type Config struct {
 	// Held is how many bytes all conversations together hold before the
 	// longest are yielded early (default 256 MiB).
 	Held int64
+	// Memory, where above 0, is what all of this may take together, in bytes: it
+	// makes the numbers above smaller. Ahead is how many targets the receiver
+	// may hold at one time (default 16), because their bytes count, too.
+	Memory int64
+	Ahead  int
 	// Idle is how long a conversation lasts without a packet (default 2 minutes
 	// of the capture's time).
 	Idle time.Duration
 
-	conversations int // that are remembered at once
+	conversations int   // that are remembered at once
+	part          int64 // of a carved file that are yielded at once
 }
 
 // Source reads traffic. Each Run of a file begins anew.
@@ -107,6 +113,10 @@ func New(c Config) (*Source, error) {
 	defaultTo(&c.Waiting, 64<<20)
 	defaultTo(&c.Held, 256<<20)
 	defaultTo(&c.Idle, 2*time.Minute)
+	c.part = c.Held / 4
+	if c.Memory > 0 {
+		c.fit()
+	}
 	c.conversations = max(64, int(c.Held/conversationCost))
 	return &Source{c}, nil
 }
@@ -114,6 +124,16 @@ func New(c Config) (*Source, error) {
 // conversationCost is about twice what a conversation takes in memory besides
 // its bytes: as many are remembered as take half of what may be held.
 const conversationCost = 2 << 10
+
+// fit divides the memory: a quarter for what is held, a quarter for targets on
+// their way. The rest is for conversations, what waits, and buffers that grow.
+func (c *Config) fit() {
+	defaultTo(&c.Ahead, 16)
+	c.Held, c.Waiting = min(c.Held, c.Memory/4), min(c.Waiting, c.Memory/16)
+	c.part = min(c.part, max(64<<10, c.Memory/4/int64(c.Ahead)))
+	c.Window = min(c.Window, int(c.part))
+	c.Overlap = min(c.Overlap, c.Window/8)
+}
 
 func defaultTo[T comparable](p *T, v T) {
 	var zero T

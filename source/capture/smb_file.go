@@ -83,7 +83,7 @@ func (t *smbTalk) file(m smbMessage, at int, last *smbFile) *smbFile {
 }
 
 // put keeps bytes that were written (0) or read (1). A file that grows beyond
-// what one conversation may hold is yielded in parts.
+// what one part may hold is yielded in parts.
 func (t *smbTalk) put(f *smbFile, i int, way flow, at int64, data []byte) {
 	if !f.disk || at < 0 || at+int64(len(data)) < at || len(data) == 0 {
 		return
@@ -100,7 +100,7 @@ func (t *smbTalk) put(f *smbFile, i int, way flow, at int64, data []byte) {
 	if f.size != smbUnknownSize {
 		f.size = max(f.size, at+int64(len(data)))
 	}
-	if p.size > t.c.d.config.Held/4 || len(p.list) > maxSMBRuns {
+	if p.size > t.c.d.config.part || len(p.list) > maxSMBRuns {
 		t.spill(f, i)
 	}
 }
