@@ -91,7 +91,7 @@ func (c *class) build(t *Tables) {
 			ids = c.eager.place(t, p, ids)
 		}
 	}
-	c.eager.set = *newSet(t.lits, ids, true)
+	c.eager.set = *t.newSet(ids, true)
 }
 
 // holds reports whether one of the anchors is what all targets of the class

@@ -11,6 +11,9 @@ type kernels struct {
 	thin               thinKernel
 	sample, sampleDiff sampleKernel
 	pair, pairDiff     pairKernel
+	// triple and tripleDiff are nil where the machine has nothing for them: then
+	// other means are faster.
+	triple, tripleDiff tripleKernel
 }
 
 // windowKernel looks at every second byte of buf[from:to] and puts candidates
@@ -39,8 +42,16 @@ type sampleKernel func(f *gramFilter, keep uint64, buf []byte, from, to int, out
 // differences, the bytes behind both.
 type pairKernel func(x *bytePair, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 
+// tripleKernel looks for three neighbouring bytes at from..to-1 and puts the
+// places that pass the masks into out: the place relative to from, shifted left
+// by eight, and the mask of buckets. It returns their number and where to go
+// on, as a pairKernel does. The bytes must lie in buf for all these places; so
+// must, for a kernel that looks at differences, the byte behind them.
+type tripleKernel func(m *tripleMasks, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+
 // goKernels run everywhere.
-var goKernels = kernels{"go", windowGo, thinGo, sampleGo, sampleDiffGo, pairGo, pairDiffGo}
+var goKernels = kernels{name: "go", window: windowGo, thin: thinGo, sample: sampleGo, sampleDiff: sampleDiffGo,
+	pair: pairGo, pairDiff: pairDiffGo}
 
 // bestKernels are the fastest that the machine can run.
 func bestKernels() kernels {

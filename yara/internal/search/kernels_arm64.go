@@ -27,5 +27,6 @@ func pairDiffNEON(x *bytePair, buf []byte, from, to int, out *[candidates]uint32
 
 // machineKernels are those that this machine can run, the fastest first.
 func machineKernels() []kernels {
-	return []kernels{{"arm64", windowARM64, thinARM64, sampleARM64, sampleDiffARM64, pairNEON, pairDiffNEON}}
+	return []kernels{{name: "arm64", window: windowARM64, thin: thinARM64, sample: sampleARM64, sampleDiff: sampleDiffARM64,
+		pair: pairNEON, pairDiff: pairDiffNEON}}
 }

@@ -108,6 +108,56 @@
 	VPXOR (o+1)(BX)(R9*1), b, b      \
 	VPOR a, b, a
 
+#define TRIPLE_ARGS256 \
+	MOVQ m+0(FP), CX             \
+	VBROADCASTI128 0(CX), Y8     \
+	VBROADCASTI128 16(CX), Y9    \
+	VBROADCASTI128 32(CX), Y10   \
+	VBROADCASTI128 48(CX), Y11   \
+	VBROADCASTI128 64(CX), Y12   \
+	VBROADCASTI128 80(CX), Y13   \
+	SPREAD(0x0F0F0F0F0F0F0F0F, X14, Y14) \
+	VPXOR Y15, Y15, Y15          \
+	MOVQ buf_base+8(FP), SI      \
+	MOVQ from+32(FP), R9         \
+	MOVQ to+40(FP), R10          \
+	MOVQ out+48(FP), DX          \
+	SUBQ $32, R10                \
+	XORQ R11, R11                \
+	XORQ AX, AX
+
+#define HALVES256(x, a, low, high) \
+	VPAND   Y14, x, a            \
+	VPSRLW  $4, x, x             \
+	VPAND   Y14, x, x            \
+	VPSHUFB a, low, a            \
+	VPSHUFB x, high, x           \
+	VPAND   a, x, x
+
+// BUCKETS256 makes Y0 the buckets of the three bytes in Y0, Y1 and Y2, and CX
+// the mask of places that have none.
+#define BUCKETS256 \
+	HALVES256(Y0, Y3, Y8, Y9)    \
+	HALVES256(Y1, Y4, Y10, Y11)  \
+	HALVES256(Y2, Y5, Y12, Y13)  \
+	VPAND   Y1, Y0, Y0           \
+	VPAND   Y2, Y0, Y0           \
+	VPCMPEQB Y15, Y0, Y1         \
+	VPMOVMSKB Y1, CX
+
+#define PUT256(bit, next) \
+bit:                         \
+	TZCNTL  CX, R12              \
+	MOVBLZX (SP)(R12*1), R13     \
+	ADDQ    R11, R12             \
+	SHLQ    $8, R12              \
+	ORQ     R13, R12             \
+	MOVL    R12, (DX)(AX*4)      \
+	INCQ    AX                   \
+	BLSRL   CX, CX               \
+	JNZ     bit                  \
+next:
+
 // func windowAVX2(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 TEXT ·windowAVX2(SB), NOSPLIT, $32-72
 	WINDOW_ARGS256(32)
@@ -357,6 +407,64 @@ place:
 more:
 	ADDQ $32, R11
 	JMP  four
+
+done:
+	VZEROUPPER
+	MOVQ AX, n+56(FP)
+	MOVQ R9, next+64(FP)
+	RET
+
+// func tripleAVX2(m *tripleMasks, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+TEXT ·tripleAVX2(SB), NOSPLIT, $32-72
+	TRIPLE_ARGS256
+
+loop:
+	CMPQ R9, R10
+	JG   done
+	CMPQ AX, $(512-32)
+	JG   done
+	PREFETCHT1 PREFETCH256(SI)(R9*1)
+	VMOVDQU 0(SI)(R9*1), Y0
+	VMOVDQU 1(SI)(R9*1), Y1
+	VMOVDQU 2(SI)(R9*1), Y2
+	BUCKETS256
+	XORL $0xFFFFFFFF, CX
+	JZ   none
+	VMOVDQU Y0, (SP)
+	PUT256(bit, none)
+	ADDQ $32, R9
+	ADDQ $32, R11
+	JMP  loop
+
+done:
+	VZEROUPPER
+	MOVQ AX, n+56(FP)
+	MOVQ R9, next+64(FP)
+	RET
+
+// func tripleDiffAVX2(m *tripleMasks, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+TEXT ·tripleDiffAVX2(SB), NOSPLIT, $32-72
+	TRIPLE_ARGS256
+
+loop:
+	CMPQ R9, R10
+	JG   done
+	CMPQ AX, $(512-32)
+	JG   done
+	VMOVDQU 0(SI)(R9*1), Y0
+	VMOVDQU 1(SI)(R9*1), Y1
+	VMOVDQU 2(SI)(R9*1), Y2
+	VPXOR   Y1, Y0, Y0
+	VPXOR   Y2, Y1, Y1
+	VPXOR   3(SI)(R9*1), Y2, Y2
+	BUCKETS256
+	XORL $0xFFFFFFFF, CX
+	JZ   none
+	VMOVDQU Y0, (SP)
+	PUT256(bit, none)
+	ADDQ $32, R9
+	ADDQ $32, R11
+	JMP  loop
 
 done:
 	VZEROUPPER

@@ -122,6 +122,66 @@
 	VPTERNLOGQ $0x96, (o+1)(BX)(R9*1), Z22, b \
 	VPORQ a, b, a
 
+// The arguments of a triple kernel:
+//	SI  the data
+//	R9  the place, R10 where groups of 64 places end
+//	R11 the place relative to from
+//	DX  the candidates, AX their number
+//	Z16..Z21  the buckets by low and high halves of three bytes
+//	Z22 the mask of a half
+#define TRIPLE_ARGS512 \
+	MOVQ m+0(FP), CX             \
+	VBROADCASTI32X4 0(CX), Z16   \
+	VBROADCASTI32X4 16(CX), Z17  \
+	VBROADCASTI32X4 32(CX), Z18  \
+	VBROADCASTI32X4 48(CX), Z19  \
+	VBROADCASTI32X4 64(CX), Z20  \
+	VBROADCASTI32X4 80(CX), Z21  \
+	MOVL $0x0F0F0F0F, CX         \
+	VPBROADCASTD CX, Z22         \
+	MOVQ buf_base+8(FP), SI      \
+	MOVQ from+32(FP), R9         \
+	MOVQ to+40(FP), R10          \
+	MOVQ out+48(FP), DX          \
+	SUBQ $64, R10                \
+	XORQ R11, R11                \
+	XORQ AX, AX
+
+// HALVES512 looks up the buckets of the bytes in x: those of their low halves
+// come to a, those of their high halves to x.
+#define HALVES512(x, a, low, high) \
+	VPANDQ  Z22, x, a            \
+	VPSRLW  $4, x, x             \
+	VPANDQ  Z22, x, x            \
+	VPSHUFB a, low, a            \
+	VPSHUFB x, high, x
+
+// BUCKETS512 makes Z0 the buckets of the three bytes in Z0, Z1 and Z2, and K1
+// the mask of places that have some.
+#define BUCKETS512 \
+	HALVES512(Z0, Z3, Z16, Z17)  \
+	HALVES512(Z1, Z4, Z18, Z19)  \
+	HALVES512(Z2, Z5, Z20, Z21)  \
+	VPTERNLOGQ $0x80, Z3, Z4, Z0 \
+	VPTERNLOGQ $0x80, Z1, Z2, Z0 \
+	VPANDQ  Z5, Z0, Z0           \
+	VPTESTMB Z0, Z0, K1
+
+// PUT writes the places that have a bit in CX into the candidates, with their
+// buckets, which are on the stack.
+#define PUT(bit, next) \
+bit:                         \
+	TZCNTQ  CX, R12              \
+	MOVBLZX (SP)(R12*1), R13     \
+	ADDQ    R11, R12             \
+	SHLQ    $8, R12              \
+	ORQ     R13, R12             \
+	MOVL    R12, (DX)(AX*4)      \
+	INCQ    AX                   \
+	BLSRQ   CX, CX               \
+	JNZ     bit                  \
+next:
+
 // func windowAVX512(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 //
 // Sixteen places at once: Z1 has the buckets of the pairs at them, Z3 those of
@@ -445,6 +505,68 @@ done:
 	VZEROUPPER
 	CMPQ R9, R10
 	CMOVQGT R10, R9
+	MOVQ AX, n+56(FP)
+	MOVQ R9, next+64(FP)
+	RET
+
+// func tripleAVX512(m *tripleMasks, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+//
+// This may be the only filter, so it has data come nearer as windowAVX512 does.
+TEXT ·tripleAVX512(SB), NOSPLIT, $64-72
+	TRIPLE_ARGS512
+
+loop:
+	CMPQ R9, R10
+	JG   done
+	CMPQ AX, $(512-64)
+	JG   done
+	PREFETCHT1 PREFETCH(SI)(R9*1)
+	VMOVDQU64 0(SI)(R9*1), Z0
+	VMOVDQU64 1(SI)(R9*1), Z1
+	VMOVDQU64 2(SI)(R9*1), Z2
+	BUCKETS512
+	KTESTQ K1, K1
+	JZ     none
+	KMOVQ  K1, CX
+	VMOVDQU64 Z0, (SP)
+	PUT(bit, none)
+	ADDQ $64, R9
+	ADDQ $64, R11
+	JMP  loop
+
+done:
+	VZEROUPPER
+	MOVQ AX, n+56(FP)
+	MOVQ R9, next+64(FP)
+	RET
+
+// func tripleDiffAVX512(m *tripleMasks, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+TEXT ·tripleDiffAVX512(SB), NOSPLIT, $64-72
+	TRIPLE_ARGS512
+
+loop:
+	CMPQ R9, R10
+	JG   done
+	CMPQ AX, $(512-64)
+	JG   done
+	VMOVDQU64 0(SI)(R9*1), Z0
+	VMOVDQU64 1(SI)(R9*1), Z1
+	VMOVDQU64 2(SI)(R9*1), Z2
+	VPXORQ    Z1, Z0, Z0
+	VPXORQ    Z2, Z1, Z1
+	VPXORQ    3(SI)(R9*1), Z2, Z2
+	BUCKETS512
+	KTESTQ K1, K1
+	JZ     none
+	KMOVQ  K1, CX
+	VMOVDQU64 Z0, (SP)
+	PUT(bit, none)
+	ADDQ $64, R9
+	ADDQ $64, R11
+	JMP  loop
+
+done:
+	VZEROUPPER
 	MOVQ AX, n+56(FP)
 	MOVQ R9, next+64(FP)
 	RET

@@ -16,6 +16,8 @@ type block struct {
 	grams gramFilter
 	keep  uint64
 	sieve sieve
+	// triples and diffs are masks for the data and for its differences.
+	triples, diffs tripleMasks
 }
 
 func newBlock(t testing.TB, seed uint64, data []byte) *block {
@@ -48,6 +50,10 @@ func newBlock(t testing.TB, seed uint64, data []byte) *block {
 		}
 		b.sieve.windows.add(merged(word) & wholeKey)
 		b.sieve.fours.add(merged(word) >> (p % 16) & fourKey)
+		if g.IntN(4) == 0 {
+			b.triples.add(word, p%8)
+			b.diffs.add(differences64(word), p%8)
+		}
 	}
 	return b
 }
@@ -102,6 +108,40 @@ func (b *block) samples(k *kernels, diff bool, from, to int) []uint32 {
 	return slices.DeleteFunc(found, func(c uint32) bool { return from+int(c) >= to })
 }
 
+// add lets three bytes of a word pass in a bucket.
+func (m *tripleMasks) add(word uint64, bucket int) {
+	for i := range m {
+		c := byte(word >> (8 * i))
+		m[i].low[c&0xF] |= 1 << bucket
+		m[i].high[c>>4] |= 1 << bucket
+	}
+}
+
+// triplesOf is every place that passes the masks, and its buckets.
+func (b *block) triplesOf(k *kernels, diff bool, from, to int) []uint64 {
+	kernel, rest, m, reach := k.triple, tripleGo, &b.triples, tripleSize
+	if diff {
+		kernel, rest, m, reach = k.tripleDiff, tripleDiffGo, &b.diffs, tripleSize+1
+	}
+	var found []uint64
+	var out [candidates]uint32
+	to = min(to, len(b.data)-reach+1)
+	for at := from; at < to; {
+		n, next := 0, at
+		if kernel != nil {
+			n, next = kernel(m, b.data, at, to, &out)
+		}
+		if next == at {
+			n, next = rest(m, b.data, at, to, &out)
+		}
+		for _, c := range out[:n] {
+			found = append(found, uint64(at+int(c>>8))<<8|uint64(c)&0xFF)
+		}
+		at = next
+	}
+	return found
+}
+
 // pairsOf is every place of a pair.
 func (b *block) pairsOf(k *kernels, x *bytePair, diff bool, from, to int) []uint32 {
 	reach := 0
@@ -143,6 +183,9 @@ func (b *block) sameAsGo(t *testing.T, k *kernels, from, to int) {
 	for _, diff := range []bool{false, true} {
 		if got, want := b.samples(k, diff, from, to), b.samples(&goKernels, diff, from, to); !slices.Equal(got, want) {
 			t.Errorf("%s: samples (diff %v) in %d of %d..%d: got %d, want %d", k.name, diff, len(b.data), from, to, len(got), len(want))
+		}
+		if got, want := b.triplesOf(k, diff, from, to), b.triplesOf(&goKernels, diff, from, to); !slices.Equal(got, want) {
+			t.Errorf("%s: triples (diff %v) in %d of %d..%d: got %d, want %d", k.name, diff, len(b.data), from, to, len(got), len(want))
 		}
 		b.samePairsAsGo(t, k, b.pair(rand.New(rand.NewPCG(b.keep, uint64(len(b.data)))), diff), diff, from, to)
 	}
@@ -234,6 +277,8 @@ func BenchmarkKernels(b *testing.B) {
 		x := &bytePair{first: 'Q', firstMask: 0xFF, second: '#', secondMask: 0xFF, distance: 5}
 		bench("pair", func() { empty.pairsOf(&k, x, false, 0, len(data)) })
 		bench("pairDiff", func() { empty.pairsOf(&k, x, true, 0, len(data)) })
+		bench("triple", func() { empty.triplesOf(&k, false, 0, len(data)) })
+		bench("tripleDiff", func() { empty.triplesOf(&k, true, 0, len(data)) })
 		bench("sampleDiff", func() { empty.samples(&k, true, 0, len(data)) })
 	}
 }

@@ -91,5 +91,5 @@ func (c *class) buildWhole(t *Tables, start bool) {
 			}
 		}
 	}
-	e.set = *newSet(t.lits, ids, true)
+	e.set = *t.newSet(ids, true)
 }

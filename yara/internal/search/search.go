@@ -27,8 +27,8 @@
 //
 // Each needle has literals that every match of it must contain: itself, or the
 // atoms of a regexp. They are split by length into filters that look at as few
-// places of the data as they can (sample.go, window.go, and rare.go for a
-// handful of literals); their inner loops are kernels, in Go and in assembly
+// places of the data as they can (sample.go, window.go); few literals have their own
+// (triple.go, rare.go). Their inner loops are kernels, in Go and in assembly
 // (kernels.go). What passes a filter is a candidate: the gram at that
 // place leads to the literals that hold it, and a compare with the data makes
 // a hit. A hit is verified according to its needle's kind (verify.go,

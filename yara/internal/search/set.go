@@ -7,8 +7,11 @@ import "sync"
 // differ, so one literal stands for all keys.
 type set struct {
 	plain plane
-	xors  *sampler // the long literals of xor needles
-	diff  plane    // the others
+	// The literals of xor needles: all of them where they are few, or the long
+	// ones and the others.
+	fewXors *triples
+	xors    *sampler
+	diff    plane
 }
 
 // plane finds literals in the data, or in its differences. The literals are
@@ -19,6 +22,8 @@ type plane struct {
 	// the data is noisy; spare makes them, or is nil where that is not done.
 	few   []rarePair
 	spare func() *filters
+	// triples find all literals where they are more than those, but not many.
+	triples *triples
 }
 
 // filters are the ways to find many literals.
@@ -29,8 +34,11 @@ type filters struct {
 }
 
 // fewLits is how many literals are found faster by looking for the rarest
-// bytes of each on their own.
-const fewLits = 8
+// bytes of each on their own; fewerLits where the machine knows triples.
+const (
+	fewLits   = 8
+	fewerLits = 3
+)
 
 // noise is how many bytes of data there must be for each rare pair; where there
 // are less, looking for them is not worth it.
@@ -39,39 +47,60 @@ const noise = 24
 // manyLits is how many literals are too many for windows alone.
 const manyLits = 256
 
-// newSet makes the set of the literals ids, an index into lits each. eager is
-// set for a set that is kept for many targets, and so may be large.
-func newSet(lits []lit, ids []int32, eager bool) *set {
+// newSet makes the set of the literals ids. eager is set for a set that is kept
+// for many targets, and so may be large.
+func (t *Tables) newSet(ids []int32, eager bool) *set {
 	var plain, xor []int32
 	for _, id := range ids {
-		if lits[id].diff {
+		if t.lits[id].diff {
 			xor = append(xor, id)
 		} else {
 			plain = append(plain, id)
 		}
 	}
-	size := diffSize(lits, xor)
+	s := &set{plain: t.newPlane(plain, eager)}
+	if t.kernels.tripleDiff != nil {
+		s.fewXors = newTriples(t.lits, xor)
+	}
+	if s.fewXors == nil {
+		t.addXors(s, xor)
+	}
+	return s
+}
+
+// addXors splits the literals of xor needles by what finds them.
+func (t *Tables) addXors(s *set, xor []int32) {
+	size := diffSize(t.lits, xor)
 	var long []sampled
 	var short []int32
 	for _, id := range xor {
-		if offsets, ok := lits[id].rarestGrams(size); ok {
+		if offsets, ok := t.lits[id].rarestGrams(size); ok {
 			long = append(long, sampled{id, offsets})
 		} else {
 			short = append(short, id)
 		}
 	}
-	return &set{newPlane(lits, plain, eager), newSampler(lits, long, size), newPlane(lits, short, false)}
+	s.xors, s.diff = newSampler(t.lits, long, size), t.newPlane(short, false)
 }
 
 // newPlane makes what finds the literals. spare says whether noisy data is worth
 // other means than few.
-func newPlane(lits []lit, ids []int32, spare bool) plane {
-	if len(ids) > fewLits {
-		return plane{filters: *newFilters(lits, ids)}
+func (t *Tables) newPlane(ids []int32, spare bool) plane {
+	few := fewLits
+	if t.kernels.triple != nil {
+		few = fewerLits
 	}
-	pl := plane{few: newRare(lits, ids)}
+	if len(ids) > few && t.kernels.triple != nil && !t.lits[ids[0]].diff {
+		if f := newTriples(t.lits, ids); f != nil {
+			return plane{triples: f}
+		}
+	}
+	if len(ids) > fewLits {
+		return plane{filters: *newFilters(t.lits, ids)}
+	}
+	pl := plane{few: newRare(t.lits, ids)}
 	if spare && pl.few != nil {
-		pl.spare = sync.OnceValue(func() *filters { return newFilters(lits, ids) })
+		pl.spare = sync.OnceValue(func() *filters { return newFilters(t.lits, ids) })
 	}
 	return pl
 }
@@ -97,7 +126,7 @@ func newFilters(lits []lit, ids []int32) *filters {
 }
 
 func (pl *plane) empty() bool {
-	return pl.few == nil && pl.singles == nil && pl.samples == nil && pl.windows == nil
+	return pl.few == nil && pl.triples == nil && pl.singles == nil && pl.samples == nil && pl.windows == nil
 }
 
 // scan looks for a set in all data, block by block, until the context ends it
@@ -119,6 +148,9 @@ func (s *State) scan(set *set, progress func(int64)) {
 func (s *State) scanBlock(set *set, from, to int) {
 	if !set.plain.empty() {
 		s.scanPlane(&set.plain, s.data, 0, from, to)
+	}
+	if set.fewXors != nil {
+		s.scanTriples(set.fewXors, s.data, 0, from, to)
 	}
 	if set.xors != nil {
 		s.scanSamples(set.xors, s.data, 0, from, to)
@@ -156,6 +188,10 @@ func (s *State) difference(from, to int) []byte {
 // lies in buf[from:to]. Offset i of buf is offset base+i of the data.
 func (s *State) scanPlane(pl *plane, buf []byte, base, from, to int) {
 	f := &pl.filters
+	if pl.triples != nil {
+		s.scanTriples(pl.triples, buf, base, from, to)
+		return
+	}
 	if pl.few != nil {
 		if !s.noisy || pl.spare == nil {
 			seen := s.scanRare(pl.few, buf, base, from, to)

@@ -177,7 +177,7 @@ func (t *Tables) single(p int32) *set {
 	for i := from; i < to; i++ {
 		ids = append(ids, i)
 	}
-	t.singles[p].CompareAndSwap(nil, newSet(t.lits, ids, false))
+	t.singles[p].CompareAndSwap(nil, t.newSet(ids, false))
 	return t.singles[p].Load()
 }
 

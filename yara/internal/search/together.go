@@ -49,5 +49,5 @@ func (s *State) searchTogether(patterns []int32) {
 	}
 	s.all = false
 	s.explored.reset()
-	s.scan(newSet(s.t.lits, ids, true), nil)
+	s.scan(s.t.newSet(ids, true), nil)
 }
