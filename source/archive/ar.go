@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -31,11 +32,16 @@ func (w *walk) ar() error {
 	})
 }
 
-// eachAr calls f for every member of an ar archive, in order.
+// eachAr calls f for every member of an ar archive, in order, and for what there
+// is of the last where the archive is cut off.
 func eachAr(content []byte, f func(arMember) error) error {
 	var names string // GNU's table of long names
-	for at := arMagic; at+arHeader <= len(content); {
+	at := arMagic
+	for at+arHeader <= len(content) {
 		m, next, err := readAr(content, at, names)
+		if err == io.ErrUnexpectedEOF {
+			return errors.Join(f(m), err)
+		}
 		if err != nil {
 			return err
 		}
@@ -47,6 +53,9 @@ func eachAr(content []byte, f func(arMember) error) error {
 		}
 		at = next
 	}
+	if at < len(content) && len(bytes.Trim(content[at:], "\n\x00")) > 0 {
+		return io.ErrUnexpectedEOF
+	}
 	return nil
 }
 
@@ -55,12 +64,12 @@ var errAr = errors.New("no ar header where one must be")
 func readAr(content []byte, at int, names string) (m arMember, next int, err error) {
 	h := string(content[at : at+arHeader])
 	size, err := strconv.ParseInt(strings.TrimSpace(h[48:58]), 10, 63)
-	if err != nil || h[58:] != "`\n" {
+	if err != nil || size < 0 || h[58:] != "`\n" {
 		return m, 0, errAr
 	}
 	start := at + arHeader
-	if size > int64(len(content)-start) {
-		return m, 0, io.ErrUnexpectedEOF
+	if most := int64(len(content) - start); size > most {
+		size, err = most, io.ErrUnexpectedEOF
 	}
 	end := start + int(size)
 	m.data, m.size = content[start:end:end], size
@@ -73,7 +82,7 @@ func readAr(content []byte, at int, names string) (m arMember, next int, err err
 		m.mtime = time.Unix(*sec, 0).UTC()
 	}
 	m.longName(names)
-	return m, end + int(size&1), nil
+	return m, end + int(size&1), err
 }
 
 // longName resolves the forms that do not fit the header: "/12" points into

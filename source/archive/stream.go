@@ -58,7 +58,7 @@ func (w *walk) bzip2() error {
 }
 
 func (w *walk) xz() error {
-	r, err := xz.NewReader(bytes.NewReader(w.content))
+	r, err := newXZ(w.content)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func decompress(packed []byte) (io.Reader, error) {
 	case hasPrefix(packed, "\x1f\x8b"):
 		return gzip.NewReader(r)
 	case hasPrefix(packed, "\xfd7zXZ\x00"):
-		return xz.NewReader(r)
+		return newXZ(packed)
 	case isZstd("", packed):
 		return newZstd(r)
 	case isBzip2("", packed):
@@ -112,6 +112,30 @@ func decompress(packed []byte) (io.Reader, error) {
 		return lzma.NewReader(r)
 	}
 	return r, nil
+}
+
+// newXZ unpacks a stream of xz, and tells where it has no end: the library takes
+// an end behind the header for that of an empty stream.
+func newXZ(packed []byte) (io.Reader, error) {
+	r, err := xz.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	if bytes.HasSuffix(bytes.TrimRight(packed, "\x00"), []byte("YZ")) {
+		return r, nil
+	}
+	return &endless{r}, nil
+}
+
+// endless reads what must not come to an end.
+type endless struct{ r io.Reader }
+
+func (e *endless) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // closeReader frees what a decompressor holds; most hold nothing.
@@ -127,7 +151,12 @@ func (w *walk) stream(r io.Reader, m member) error {
 	in := bufio.NewReaderSize(&metered{r, w.budget}, 64<<10)
 	head, err := in.Peek(512)
 	if err != nil && err != io.EOF {
-		return err
+		if len(head) == 0 {
+			return err
+		}
+		r = io.MultiReader(bytes.NewReader(head), failing{err}) // what came before the damage
+	} else {
+		r = in
 	}
 	switch {
 	case isTar("", head):
@@ -136,9 +165,14 @@ func (w *walk) stream(r io.Reader, m member) error {
 		return w.cpioFrom(in, nil)
 	}
 	m.metered = true
-	m.open = func() (io.Reader, error) { return in, nil }
+	m.open = func() (io.Reader, error) { return r, nil }
 	return w.yield(m)
 }
+
+// failing ends with an error.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // metered spends the budget on what a stream unpacks, be it looked at or
 // passed over.
