@@ -95,7 +95,7 @@ type Archive struct {
 // BuildArchive makes the archive of a pack, unsigned. The pack must have a
 // pack.yaml with name and version, and no fault.
 func BuildArchive(p *Pack) ([]byte, error) {
-	if !validVersion.MatchString(p.Version) {
+	if !validVersion().MatchString(p.Version) {
 		return nil, refuse("malformed", "write a pack.yaml with apiVersion, name and version at its root", "the pack %s has no version", p.Name)
 	}
 	m := Manifest{Format: archiveFormat, Name: p.Name, Version: p.Version, Digest: p.Digest}
@@ -243,7 +243,7 @@ func (a *Archive) check(entries []*zip.File) error {
 	switch {
 	case m.Format != archiveFormat:
 		return refuse("malformed", "a newer besra may read it", "the archive has the format %q, want %s", m.Format, archiveFormat)
-	case !validID.MatchString(m.Name) || !validVersion.MatchString(m.Version):
+	case !validID().MatchString(m.Name) || !validVersion().MatchString(m.Version):
 		return refuse("malformed", "", "the manifest has no valid name and version")
 	case len(m.Files) > maxFiles || len(m.Files) != len(entries):
 		return refuse("tampered", "get it again from its source", "the archive has %d files, its manifest names %d", len(entries), len(m.Files))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/exclusion"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // A filter of a catalogue page is prose: "Exclude files executed from a known
@@ -29,7 +30,7 @@ type clause struct {
 
 // subject is one thing that a clause can speak of, recognised by a word.
 type subject struct {
-	words *regexp.Regexp
+	words func() *regexp.Regexp
 	draft func(s draftScope, c prose) clause
 }
 
@@ -51,18 +52,18 @@ type prose struct {
 
 // subjects are tried in order; the first whose words occur is taken.
 var subjects = []subject{
-	{regexp.MustCompile(`(?i)\b(director(y|ies)|folder|path|located in)\b`), draftDir},
-	{regexp.MustCompile(`(?i)\b(hash(es)?|checksum|sha-?256|md5)\b`), draftHash},
-	{regexp.MustCompile(`(?i)\b(execution time|scheduled?|time window|cron|maintenance window)\b`), draftTime},
-	{regexp.MustCompile(`(?i)\bprocess(es)?\b`), draftProcess},
-	{regexp.MustCompile(`(?i)\b(owner|owned|user|group|account)\b`), draftOwner},
+	{lazyregexp.New(`(?i)\b(director(y|ies)|folder|path|located in)\b`), draftDir},
+	{lazyregexp.New(`(?i)\b(hash(es)?|checksum|sha-?256|md5)\b`), draftHash},
+	{lazyregexp.New(`(?i)\b(execution time|scheduled?|time window|cron|maintenance window)\b`), draftTime},
+	{lazyregexp.New(`(?i)\bprocess(es)?\b`), draftProcess},
+	{lazyregexp.New(`(?i)\b(owner|owned|user|group|account)\b`), draftOwner},
 }
 
 var (
-	clauseSplit = regexp.MustCompile(`(?i)[,;]? or (?:files?|those|scripts?|processes|by|with) `)
-	exampleText = regexp.MustCompile(`(?i)\((?:e\.g\.|for example|such as),? *([^)]*)\)`)
-	exampleJoin = regexp.MustCompile(` *(?:,|\bor\b|\band\b) *`)
-	leadIn      = regexp.MustCompile(`(?i)^exclude +`)
+	clauseSplit = lazyregexp.New(`(?i)[,;]? or (?:files?|those|scripts?|processes|by|with) `)
+	exampleText = lazyregexp.New(`(?i)\((?:e\.g\.|for example|such as),? *([^)]*)\)`)
+	exampleJoin = lazyregexp.New(` *(?:,|\bor\b|\band\b) *`)
+	leadIn      = lazyregexp.New(`(?i)^exclude +`)
 )
 
 // draftExclusion translates the filter of one scenario. It returns nil where
@@ -73,7 +74,7 @@ func draftExclusion(slug string, s PageScenario) (*exclusion.Spec, exclusion.Par
 	params := exclusion.Parameters{}
 	contexts := besra.Contexts()
 	scope := scopeOf(s)
-	for _, text := range clauseSplit.Split(leadIn.ReplaceAllString(s.Filter, ""), -1) {
+	for _, text := range clauseSplit().Split(leadIn().ReplaceAllString(s.Filter, ""), -1) {
 		c, ok := draftClause(scope, text)
 		if !ok {
 			notes = append(notes, Note{Code: CodeQuestion, Text: fmt.Sprintf("no machine can check %q: kept as a question to the analyst", strings.TrimSpace(text))})
@@ -101,16 +102,16 @@ func knownIn(ctx besra.Context, facts []string) bool {
 }
 
 func draftClause(scope draftScope, text string) (clause, bool) {
-	p := prose{text: exampleText.ReplaceAllString(text, "")}
-	if m := exampleText.FindStringSubmatch(text); m != nil {
-		for _, e := range exampleJoin.Split(m[1], -1) {
+	p := prose{text: exampleText().ReplaceAllString(text, "")}
+	if m := exampleText().FindStringSubmatch(text); m != nil {
+		for _, e := range exampleJoin().Split(m[1], -1) {
 			if e = strings.Trim(e, " \"'`."); e != "" {
 				p.examples = append(p.examples, e)
 			}
 		}
 	}
 	for _, s := range subjects {
-		if s.words.MatchString(p.text) {
+		if s.words().MatchString(p.text) {
 			return s.draft(scope, p), true
 		}
 	}
@@ -130,11 +131,11 @@ func (p prose) param(text string) exclusion.Parameter {
 	return v
 }
 
-var dirWords = regexp.MustCompile(`(?i)([\p{L}\p{N}’' -]+?) +(?:director(?:y|ies)|folder|path)\b`)
+var dirWords = lazyregexp.New(`(?i)([\p{L}\p{N}’' -]+?) +(?:director(?:y|ies)|folder|path)\b`)
 
 func draftDir(scope draftScope, p prose) clause {
 	name := scope.name
-	if m := dirWords.FindStringSubmatch(p.text); m != nil {
+	if m := dirWords().FindStringSubmatch(p.text); m != nil {
 		name = keyWords(m[1], name)
 	}
 	param := name + "_dirs"

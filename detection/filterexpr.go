@@ -2,12 +2,12 @@ package detection
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // Some filters are expressions and no prose: process.name != "a" and user ==
@@ -90,16 +90,16 @@ func factCalled(name string) (besra.FactDef, bool) {
 }
 
 var (
-	exprStart  = regexp.MustCompile(`(?i)^[\s(!]*(?:not\s+)?[a-z_][\w.]*\s*(?:[=!<>]=?|(?:not\s+)?(?:in|contains|startswith|endswith)\s*[\["'(])`)
-	exprLead   = regexp.MustCompile(`(?i)^exclude +(?:(?:files|events|processes|matches) +)?(?:where +|when +|if +|with +)?`)
-	exprToken  = regexp.MustCompile(`\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|==|!=|=~|<>|<=|>=|&&|\|\||[()\[\],!=<>]|[\w./:*-]+)`)
+	exprStart  = lazyregexp.New(`(?i)^[\s(!]*(?:not\s+)?[a-z_][\w.]*\s*(?:[=!<>]=?|(?:not\s+)?(?:in|contains|startswith|endswith)\s*[\["'(])`)
+	exprLead   = lazyregexp.New(`(?i)^exclude +(?:(?:files|events|processes|matches) +)?(?:where +|when +|if +|with +)?`)
+	exprToken  = lazyregexp.New(`\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|==|!=|=~|<>|<=|>=|&&|\|\||[()\[\],!=<>]|[\w./:*-]+)`)
 	exprQuotes = strings.NewReplacer("“", `"`, "”", `"`, "‘", "'", "’", "'")
 )
 
 // filterText takes the words off an expression; ok is false for prose.
 func filterText(filter string) (text string, ok bool) {
-	text = exprQuotes.Replace(exprLead.ReplaceAllString(filter, ""))
-	return strings.TrimRight(strings.TrimSpace(text), ".;"), exprStart.MatchString(text)
+	text = exprQuotes.Replace(exprLead().ReplaceAllString(filter, ""))
+	return strings.TrimRight(strings.TrimSpace(text), ".;"), exprStart().MatchString(text)
 }
 
 // maxFilterDepth bounds how deeply the parentheses of a filter nest.
@@ -117,7 +117,7 @@ func parseFilter(text string) (*logic, []string, error) {
 	p := &filterParser{}
 	p.atom = p.comparison
 	for rest := text; strings.TrimSpace(rest) != ""; {
-		m := exprToken.FindStringSubmatchIndex(rest)
+		m := exprToken().FindStringSubmatchIndex(rest)
 		if m == nil || m[0] != 0 {
 			return nil, nil, fmt.Errorf("cannot read %q", strings.TrimSpace(rest))
 		}

@@ -3,7 +3,6 @@ package detection
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/exclusion"
 	"github.com/besra-hunt/besra/exclusion/lint"
+	"github.com/besra-hunt/besra/lazyregexp"
 	"github.com/besra-hunt/besra/yara"
 )
 
@@ -91,7 +91,7 @@ func contextList(cs []besra.Context) string {
 }
 
 // fileNames are the names of files in prose.
-var fileNames = regexp.MustCompile(`(?i)\b[\w-]+\.(?:py|exe|dll|sys|ps1|psm1|sh|bat|cmd|vbs|js|jar|war|php|aspx?|jsp|pl|rb|so|msi|docm?|xlsm?|rtf|pdf|zip)\b`)
+var fileNames = lazyregexp.New(`(?i)\b[\w-]+\.(?:py|exe|dll|sys|ps1|psm1|sh|bat|cmd|vbs|js|jar|war|php|aspx?|jsp|pl|rb|so|msi|docm?|xlsm?|rtf|pdf|zip)\b`)
 
 // scenarioScanTime bounds the scan of a scenario's own words.
 const scenarioScanTime = 5 * time.Second
@@ -100,7 +100,7 @@ const scenarioScanTime = 5 * time.Second
 // content: what it describes does not match. Its own words are the content
 // that is tried, so that a rule for such a name does match.
 func (d *Draft) canFire(scanner *yara.Scanner, s PageScenario) {
-	names := fileNames.FindAllString(s.Title+" "+s.Description, -1)
+	names := fileNames().FindAllString(s.Title+" "+s.Description, -1)
 	if len(names) == 0 {
 		return
 	}

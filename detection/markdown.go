@@ -2,8 +2,9 @@ package detection
 
 import (
 	"html"
-	"regexp"
 	"strings"
+
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // markdown makes lines of a page in Markdown: headings, lists, quotes, emphasis,
@@ -17,16 +18,16 @@ type markdown struct {
 }
 
 var (
-	fenceStart   = regexp.MustCompile("^[ \t]*(`{3,}|~{3,})[^`]*$")
-	atxHeading   = regexp.MustCompile(`^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*$`)
-	underline    = regexp.MustCompile(`^ {0,3}(=+|-{2,})[ \t]*$`)
-	ordered      = regexp.MustCompile(`^\d{1,9}[.)][ \t]+`)
-	codeSpan     = regexp.MustCompile("`+")
-	strong       = regexp.MustCompile(`\*\*|__`)
-	emphasis     = regexp.MustCompile(`(^|[\s(])[*_]([^\s*_](?:[^*_]*[^\s*_])?)[*_]([\s).,:;!?]|$)`)
-	markdownLink = regexp.MustCompile(`!?\[([^\]\[]*)\]\([^)\s]*(?: "[^"]*")?\)`)
-	escaped      = regexp.MustCompile("\\\\([!-/:-@\\[-`{-~])")
-	comment      = regexp.MustCompile(`<!--.*?-->`)
+	fenceStart   = lazyregexp.New("^[ \t]*(`{3,}|~{3,})[^`]*$")
+	atxHeading   = lazyregexp.New(`^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*$`)
+	underline    = lazyregexp.New(`^ {0,3}(=+|-{2,})[ \t]*$`)
+	ordered      = lazyregexp.New(`^\d{1,9}[.)][ \t]+`)
+	codeSpan     = lazyregexp.New("`+")
+	strong       = lazyregexp.New(`\*\*|__`)
+	emphasis     = lazyregexp.New(`(^|[\s(])[*_]([^\s*_](?:[^*_]*[^\s*_])?)[*_]([\s).,:;!?]|$)`)
+	markdownLink = lazyregexp.New(`!?\[([^\]\[]*)\]\([^)\s]*(?: "[^"]*")?\)`)
+	escaped      = lazyregexp.New("\\\\([!-/:-@\\[-`{-~])")
+	comment      = lazyregexp.New(`<!--.*?-->`)
 )
 
 func (m *markdown) read(text string) ([]pageLine, error) {
@@ -58,20 +59,20 @@ func (m *markdown) take(n int, line string) {
 		m.takeCode(n, line)
 		return
 	}
-	if f := fenceStart.FindStringSubmatch(line); f != nil {
+	if f := fenceStart().FindStringSubmatch(line); f != nil {
 		m.fence, m.opens, m.in = f[1], n, indentation(line)
 		return
 	}
-	if underline.MatchString(line) {
+	if underline().MatchString(line) {
 		m.underlined()
 		return
 	}
 	l := pageLine{n: n, raw: line, text: line}
-	if h := atxHeading.FindStringSubmatch(line); h != nil {
+	if h := atxHeading().FindStringSubmatch(line); h != nil {
 		l.text, l.heading = h[1], true
 	}
 	l.text = strings.TrimLeft(strings.TrimSpace(l.text), "> ")
-	l.text = ordered.ReplaceAllString(unbulleted(l.text), "")
+	l.text = ordered().ReplaceAllString(unbulleted(l.text), "")
 	l.text = strings.TrimSpace(inline(l.text))
 	m.out = append(m.out, l)
 }
@@ -100,7 +101,7 @@ func indentation(line string) int { return len(line) - len(strings.TrimLeft(line
 func inline(text string) string {
 	var b strings.Builder
 	for text != "" {
-		at := codeSpan.FindStringIndex(text)
+		at := codeSpan().FindStringIndex(text)
 		if at == nil {
 			break
 		}
@@ -117,9 +118,9 @@ func inline(text string) string {
 }
 
 func plainProse(text string) string {
-	text = comment.ReplaceAllString(text, "")
-	text = markdownLink.ReplaceAllString(text, "$1")
-	text = strong.ReplaceAllString(text, "")
-	text = emphasis.ReplaceAllString(text, "$1$2$3")
-	return html.UnescapeString(escaped.ReplaceAllString(text, "$1"))
+	text = comment().ReplaceAllString(text, "")
+	text = markdownLink().ReplaceAllString(text, "$1")
+	text = strong().ReplaceAllString(text, "")
+	text = emphasis().ReplaceAllString(text, "$1$2$3")
+	return html.UnescapeString(escaped().ReplaceAllString(text, "$1"))
 }

@@ -2,13 +2,13 @@ package detection
 
 import (
 	"iter"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/detection/attack"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // What rules say of themselves in their meta section follows no standard, but
@@ -61,10 +61,10 @@ func readMeta(name string, meta iter.Seq2[string, any], tags []string) metaFacts
 }
 
 var (
-	hashKey      = regexp.MustCompile(`^(hash|md5|sha1|sha256|sha_256|sample|reference_sample)(_?[0-9]+|_[0-9a-z_]+)?$`)
-	attackKey    = regexp.MustCompile(`^(mitre|attack|att_?ck|technique|tactic)`)
-	referenceKey = regexp.MustCompile(`^(reference|ref|report|url|link|blog)s?_?[0-9]*$`)
-	addressText  = regexp.MustCompile(`https?://[^\s"'<>,]+`)
+	hashKey      = lazyregexp.New(`^(hash|md5|sha1|sha256|sha_256|sample|reference_sample)(_?[0-9]+|_[0-9a-z_]+)?$`)
+	attackKey    = lazyregexp.New(`^(mitre|attack|att_?ck|technique|tactic)`)
+	referenceKey = lazyregexp.New(`^(reference|ref|report|url|link|blog)s?_?[0-9]*$`)
+	addressText  = lazyregexp.New(`https?://[^\s"'<>,]+`)
 )
 
 // text takes an entry whose value is a text.
@@ -108,14 +108,14 @@ func (f *metaFacts) text(key, v string) {
 // listed takes an entry of a kind of which there may be several.
 func (f *metaFacts) listed(key, v string) {
 	switch {
-	case attackKey.MatchString(key):
+	case attackKey().MatchString(key):
 		f.attack.Find(v)
-	case hashKey.MatchString(key):
-		if h := strings.ToLower(v); validDigest.MatchString(h) && !slices.Contains(f.knownBad, h) {
+	case hashKey().MatchString(key):
+		if h := strings.ToLower(v); validDigest().MatchString(h) && !slices.Contains(f.knownBad, h) {
 			f.knownBad = append(f.knownBad, h)
 		}
-	case referenceKey.MatchString(key) || key == "source_url":
-		for _, url := range addressText.FindAllString(v, -1) {
+	case referenceKey().MatchString(key) || key == "source_url":
+		for _, url := range addressText().FindAllString(v, -1) {
 			if !slices.Contains(f.references, url) {
 				f.references = append(f.references, url)
 			}

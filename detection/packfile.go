@@ -2,9 +2,10 @@ package detection
 
 import (
 	"bytes"
-	"regexp"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // packFileName is the file at the root of a pack that describes it; a pack may
@@ -23,7 +24,7 @@ type PackFile struct {
 	Source  string `yaml:"source,omitempty"`
 }
 
-var validVersion = regexp.MustCompile(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$`)
+var validVersion = lazyregexp.New(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$`)
 
 func (l *loader) packFile(p string, text []byte) {
 	f := PackFile{}
@@ -34,9 +35,9 @@ func (l *loader) packFile(p string, text []byte) {
 	switch {
 	case f.APIVersion != APIVersion:
 		l.fail(p, &FieldError{Field: "apiVersion", Msg: "apiVersion is " + f.APIVersion + ", want " + APIVersion})
-	case !validID.MatchString(f.Name):
+	case !validID().MatchString(f.Name):
 		l.fail(p, &FieldError{Field: "name", Msg: "name " + f.Name + ": want lower-case letters, digits and single dashes"})
-	case !validVersion.MatchString(f.Version):
+	case !validVersion().MatchString(f.Version):
 		l.fail(p, &FieldError{Field: "version", Msg: "version " + f.Version + ": want three numbers such as 1.4.0"})
 	default:
 		l.pack.Name, l.pack.Version = f.Name, f.Version

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/lazyregexp"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -145,13 +146,13 @@ func (p places) find(field string) (line, column int) {
 }
 
 var (
-	validID        = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	validDigest    = regexp.MustCompile(`^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$`)
-	validDate      = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}`)
-	validTactic    = regexp.MustCompile(`^TA\d{4}$`)
-	validTechnique = regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
-	validGroup     = regexp.MustCompile(`^G\d{4}$`)
-	validSoftware  = regexp.MustCompile(`^S\d{4}$`)
+	validID        = lazyregexp.New(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	validDigest    = lazyregexp.New(`^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$`)
+	validDate      = lazyregexp.New(`^\d{4}-\d{2}-\d{2}`)
+	validTactic    = lazyregexp.New(`^TA\d{4}$`)
+	validTechnique = lazyregexp.New(`^T\d{4}(\.\d{3})?$`)
+	validGroup     = lazyregexp.New(`^G\d{4}$`)
+	validSoftware  = lazyregexp.New(`^S\d{4}$`)
 )
 
 // checker collects what is wrong with one detection.
@@ -170,7 +171,7 @@ func (c *checker) want(ok bool, field, hint, format string, args ...any) {
 func (d *Detection) check() error {
 	c := &checker{Detection: d}
 	c.want(d.APIVersion == APIVersion, "apiVersion", "", "apiVersion is %q, want %q", d.APIVersion, APIVersion)
-	c.want(validID.MatchString(d.ID), "id", "", "id %q: want lower-case letters, digits and single dashes", d.ID)
+	c.want(validID().MatchString(d.ID), "id", "", "id %q: want lower-case letters, digits and single dashes", d.ID)
 	c.want(d.Title != "", "title", "say in one line what the detection finds", "title is missing")
 	c.want(slices.Contains(statuses(), d.Status), "status", "", "status %q: want one of %v", d.Status, statuses())
 	c.want(slices.Contains(states(), d.Hypothesis.State), "hypothesis.state", "",
@@ -194,7 +195,7 @@ func (c *checker) rule() {
 	c.want(r.Name != "", "rule.name", "name the rule of the file that is the detection", "rule.name is missing")
 	c.want(r.Patterns >= 0, "rule.patterns", "", "rule.patterns is negative")
 	for i, h := range r.KnownBad {
-		c.want(validDigest.MatchString(h), fmt.Sprintf("rule.knownBad[%d]", i), "",
+		c.want(validDigest().MatchString(h), fmt.Sprintf("rule.knownBad[%d]", i), "",
 			"rule.knownBad %q: want an MD5, SHA-1 or SHA-256 in lower-case hex", h)
 	}
 }
@@ -203,7 +204,7 @@ func (c *checker) attack() {
 	for _, list := range []struct {
 		name  string
 		ids   []string
-		valid *regexp.Regexp
+		valid func() *regexp.Regexp
 		like  string
 	}{
 		{"tactics", c.Attack.Tactics, validTactic, "TA0005"},
@@ -212,7 +213,7 @@ func (c *checker) attack() {
 		{"software", c.Attack.Software, validSoftware, "S0154"},
 	} {
 		for i, id := range list.ids {
-			c.want(list.valid.MatchString(id), fmt.Sprintf("attack.%s[%d]", list.name, i), "",
+			c.want(list.valid().MatchString(id), fmt.Sprintf("attack.%s[%d]", list.name, i), "",
 				"attack.%s %q: want an id such as %s", list.name, id, list.like)
 		}
 	}
@@ -224,7 +225,7 @@ func (c *checker) attack() {
 func (c *checker) provenance() {
 	p := c.Provenance
 	c.want(p.TLP == "" || slices.Contains(tlps(), p.TLP), "provenance.tlp", "", "provenance.tlp %q: want one of %v", p.TLP, tlps())
-	c.want(p.Retrieved == "" || validDate.MatchString(p.Retrieved), "provenance.retrieved", "",
+	c.want(p.Retrieved == "" || validDate().MatchString(p.Retrieved), "provenance.retrieved", "",
 		"provenance.retrieved %q: want a date such as 2026-11-23", p.Retrieved)
 }
 
@@ -232,7 +233,7 @@ func (c *checker) scenarios() {
 	scenarios, exclusions := map[string]bool{}, map[string]bool{}
 	for i := range c.Scenarios {
 		s, field := &c.Scenarios[i], fmt.Sprintf("scenarios[%d]", i)
-		c.want(validID.MatchString(s.ID) && !scenarios[s.ID], field+".id", "",
+		c.want(validID().MatchString(s.ID) && !scenarios[s.ID], field+".id", "",
 			"%s.id %q: want a unique id of lower-case letters, digits and dashes", field, s.ID)
 		scenarios[s.ID] = true
 		for j := range s.Exclusions {

@@ -129,9 +129,9 @@ func (m *schemaMaker) object(typ reflect.Type) map[string]any {
 
 // refine adds what the checks of the package ask for and a Go type cannot say.
 func (m *schemaMaker) refine(field string, p map[string]any) {
-	pattern := map[string]string{"Detection.ID": validID.String(), "Scenario.ID": validID.String(), "Provenance.Retrieved": validDate.String()}[field]
-	items := map[string]string{"RuleFile.KnownBad": validDigest.String(), "Attack.Tactics": validTactic.String(),
-		"Attack.Techniques": validTechnique.String(), "Attack.Groups": validGroup.String(), "Attack.Software": validSoftware.String()}[field]
+	pattern := map[string]string{"Detection.ID": validID().String(), "Scenario.ID": validID().String(), "Provenance.Retrieved": validDate().String()}[field]
+	items := map[string]string{"RuleFile.KnownBad": validDigest().String(), "Attack.Tactics": validTactic().String(),
+		"Attack.Techniques": validTechnique().String(), "Attack.Groups": validGroup().String(), "Attack.Software": validSoftware().String()}[field]
 	switch {
 	case field == "Detection.APIVersion":
 		p["const"] = APIVersion

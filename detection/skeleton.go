@@ -7,7 +7,7 @@ import (
 
 // Skeleton returns a detection file to begin with. It is valid as it is.
 func Skeleton(id string) ([]byte, error) {
-	if !validID.MatchString(id) {
+	if !validID().MatchString(id) {
 		return nil, fmt.Errorf("id %q: want lower-case letters, digits and single dashes", id)
 	}
 	return []byte(strings.NewReplacer("ID", id, "NAME", strings.ReplaceAll("rule_"+id, "-", "_")).Replace(skeleton)), nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // THOR takes a message out of its report where one of a list of regular
@@ -13,12 +15,12 @@ import (
 // fact that can be asked for.
 
 // thorField is a field of a message, and the fact it shows.
-var thorField = regexp.MustCompile(`^\^?(FILE|MD5|SHA1|SHA256|OWNER): ?(.+)$`)
+var thorField = lazyregexp.New(`^\^?(FILE|MD5|SHA1|SHA256|OWNER): ?(.+)$`)
 
 var thorFacts = map[string]string{"FILE": "file.path", "MD5": "file.md5", "SHA1": "file.sha1", "SHA256": "file.sha256", "OWNER": "file.owner.name"}
 
 // thorAny finds the names of fields, and so an expression over several.
-var thorAny = regexp.MustCompile(`[A-Z][A-Z0-9_]+: `)
+var thorAny = lazyregexp.New(`[A-Z][A-Z0-9_]+: `)
 
 // THORFilters drafts a scenario of each line of a list of false-positive
 // filters. What cannot be said exactly becomes a question to the analyst, and a
@@ -48,11 +50,11 @@ func THORFilters(name string, text []byte) (*Draft, error) {
 }
 
 func thorLine(line string) (*logic, []string, error) {
-	m := thorField.FindStringSubmatch(line)
+	m := thorField().FindStringSubmatch(line)
 	if m == nil {
 		return nil, nil, errors.New("it may match anywhere in a message, which no fact is")
 	}
-	if thorAny.MatchString(m[2]) {
+	if thorAny().MatchString(m[2]) {
 		return nil, nil, errors.New("it speaks of more than one field")
 	}
 	fact := thorFacts[m[1]]

@@ -12,6 +12,7 @@ import (
 	"cel.dev/cel-go/common/types"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // The bounds of the language.
@@ -98,8 +99,8 @@ func (p *problems) celError(err *common.Error, code string) {
 	message := strings.ReplaceAll(err.Message, groupAlias, reservedGroup)
 	hint := "see besra exclusion functions for the language"
 	for _, r := range rewordings {
-		if r.from.MatchString(message) {
-			message, hint = r.from.ReplaceAllString(message, r.to), r.hint
+		if r.from().MatchString(message) {
+			message, hint = r.from().ReplaceAllString(message, r.to), r.hint
 			code = cmp.Or(r.code, code)
 			break
 		}
@@ -109,16 +110,16 @@ func (p *problems) celError(err *common.Error, code string) {
 
 // rewordings say what CEL says in words that help.
 var rewordings = []struct {
-	from           *regexp.Regexp
+	from           func() *regexp.Regexp
 	to, code, hint string
 }{
-	{regexp.MustCompile(`(?s)^found no matching overload for '_?(.*?)_?' applied to '(.*)'$`), "$1 cannot be applied to $2", "",
+	{lazyregexp.New(`(?s)^found no matching overload for '_?(.*?)_?' applied to '(.*)'$`), "$1 cannot be applied to $2", "",
 		"compare like with like; see besra exclusion functions"},
-	{regexp.MustCompile(`(?s)^.*missing '(.*?)' at '.*$`), "$1 is missing", "", "close what was opened"},
-	{regexp.MustCompile(`(?s)^.*input '<EOF>'.*$`), "the expression ends too early", "", "close what was opened, or write the second operand"},
-	{regexp.MustCompile(`(?s)^.*input '(.*?)'(?: expecting .*)?$`), "$1 is not expected here", "", "an operator or a bracket may be missing"},
-	{regexp.MustCompile(`(?s)^.*token recognition error at: '(.*)'$`), "$1 is not a word of the language", "", "text stands in quotes and ends on its line"},
-	{regexp.MustCompile(`(?s)^.*(limit|recursion).*$`), "the expression is too long or too deeply nested", CodeTooLong, "move long lists into parameters"},
+	{lazyregexp.New(`(?s)^.*missing '(.*?)' at '.*$`), "$1 is missing", "", "close what was opened"},
+	{lazyregexp.New(`(?s)^.*input '<EOF>'.*$`), "the expression ends too early", "", "close what was opened, or write the second operand"},
+	{lazyregexp.New(`(?s)^.*input '(.*?)'(?: expecting .*)?$`), "$1 is not expected here", "", "an operator or a bracket may be missing"},
+	{lazyregexp.New(`(?s)^.*token recognition error at: '(.*)'$`), "$1 is not a word of the language", "", "text stands in quotes and ends on its line"},
+	{lazyregexp.New(`(?s)^.*(limit|recursion).*$`), "the expression is too long or too deeply nested", CodeTooLong, "move long lists into parameters"},
 }
 
 // offsetAt converts CEL's line (from 1) and column (from 0, in characters).

@@ -139,7 +139,7 @@ func (e *Expr) callText() string {
 
 // isOperator reports whether a call of name is written with a mark, or "in".
 func isOperator(name string) bool {
-	return name != "[]" && (name == "in" || !parameterName.MatchString(name))
+	return name != "[]" && (name == "in" || !parameterName().MatchString(name))
 }
 
 func literalText(v any) string {
@@ -358,7 +358,7 @@ func (e *Expr) flatten(kind Kind) {
 func (b *builder) unknownFunction(out *Expr, name string) {
 	var known []string
 	for _, f := range Functions() {
-		if parameterName.MatchString(f.Name) {
+		if parameterName().MatchString(f.Name) {
 			known = append(known, f.Name)
 		}
 	}

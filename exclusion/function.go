@@ -302,7 +302,7 @@ func operatorName(name string) string {
 	if name == "_[_]" {
 		return "[]"
 	}
-	if strings.Contains(name, "_") && !parameterName.MatchString(name) {
+	if strings.Contains(name, "_") && !parameterName().MatchString(name) {
 		return strings.ReplaceAll(name, "_", "")
 	}
 	return name

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
+
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // List is an allow-list that somebody vouches for, such as the hashes of a
@@ -38,7 +39,7 @@ func (ls Lists) typed(p *problems, into map[string]parameter) {
 	for _, name := range slices.Sorted(maps.Keys(ls)) {
 		field := "lists." + name
 		switch list := ls[name]; {
-		case !parameterName.MatchString(name) || slices.Contains(celKeywords, name):
+		case !parameterName().MatchString(name) || slices.Contains(celKeywords, name):
 			p.field(field, CodeBadParameter, fmt.Sprintf("%q is not a name an expression can use", name), "use letters, digits and underscores")
 		case strings.TrimSpace(list.Source) == "":
 			p.field(field, CodeBadParameter, "the list names no source", "say in source who vouches for its members")
@@ -50,7 +51,7 @@ func (ls Lists) typed(p *problems, into map[string]parameter) {
 	}
 }
 
-var hexDigest = regexp.MustCompile(`^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{128})$`)
+var hexDigest = lazyregexp.New(`^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{128})$`)
 
 // ReadList reads the members of a list from text: one a line, without blank
 // lines and those that begin with "#"; or, where a column is named, from that
@@ -101,7 +102,7 @@ func readColumn(r io.Reader, column string) ([]string, error) {
 }
 
 func member(s string) string {
-	if hexDigest.MatchString(s) {
+	if hexDigest().MatchString(s) {
 		return strings.ToLower(s)
 	}
 	return s

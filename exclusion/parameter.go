@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -12,6 +11,8 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
+
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // Parameter is a value that a detection leaves to the site that uses it, such
@@ -74,7 +75,7 @@ var parameterTypes = map[string]*cel.Type{
 }
 
 var (
-	parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	parameterName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	celKeywords   = []string{"in", "true", "false", "null"}
 )
 
@@ -83,7 +84,7 @@ func (ps Parameters) typed(p *problems) map[string]parameter {
 	out := map[string]parameter{}
 	for _, name := range slices.Sorted(maps.Keys(ps)) {
 		field := "parameters." + name
-		if !parameterName.MatchString(name) || slices.Contains(celKeywords, name) {
+		if !parameterName().MatchString(name) || slices.Contains(celKeywords, name) {
 			p.field(field, CodeBadParameter, fmt.Sprintf("%q is not a name an expression can use", name), "use letters, digits and underscores")
 			continue
 		}

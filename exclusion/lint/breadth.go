@@ -2,11 +2,11 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/besra-hunt/besra/exclusion"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // The facts by what they tell.
@@ -204,12 +204,12 @@ func inWritable(path string) bool {
 	})
 }
 
-var toolVersion = regexp.MustCompile(`[0-9.]*$`)
+var toolVersion = lazyregexp.New(`[0-9.]*$`)
 
 // isTool reports whether a name, or the last element of a path, is a tool's.
 func isTool(name string) bool {
 	name = strings.ToLower(name[strings.LastIndexAny(name, `/\`)+1:])
-	name = toolVersion.ReplaceAllString(strings.TrimSuffix(name, ".exe"), "")
+	name = toolVersion().ReplaceAllString(strings.TrimSuffix(name, ".exe"), "")
 	return slices.Contains(tools, name)
 }
 

@@ -2,12 +2,12 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/exclusion"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // hashDigits gives the length of each hash in hex digits.
@@ -50,12 +50,12 @@ func (s *subject) relative(call *exclusion.Expr, arg string) {
 	onHost := slices.ContainsFunc(s.spec.Contexts, func(c besra.Context) bool {
 		return c == besra.ContextFile || c == besra.ContextImage || c == besra.ContextProcess
 	})
-	if onHost && !strings.HasPrefix(arg, "/") && !strings.HasPrefix(arg, "**") && !absoluteWindows.MatchString(arg) {
+	if onHost && !strings.HasPrefix(arg, "/") && !strings.HasPrefix(arg, "**") && !absoluteWindows().MatchString(arg) {
 		s.at(call, CodeRelativePath, fmt.Sprintf("%q is not an absolute path", arg))
 	}
 }
 
-var absoluteWindows = regexp.MustCompile(`^([A-Za-z]:[/\\]|\\\\)`)
+var absoluteWindows = lazyregexp.New(`^([A-Za-z]:[/\\]|\\\\)`)
 
 // anchored reports whether a regular expression fits whole texts only.
 func anchored(re string) bool {
@@ -106,14 +106,14 @@ func (s *subject) equality(e *exclusion.Expr) {
 // systems are the values of host.os that Besra meets.
 var systems = []string{"aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "linux", "netbsd", "openbsd", "plan9", "solaris", "windows"}
 
-var lowerHex = regexp.MustCompile(`^[0-9a-f]*$`)
+var lowerHex = lazyregexp.New(`^[0-9a-f]*$`)
 
 // impossible says why a fact never has a value, or "".
 func impossible(fact, text string) string {
 	switch digits := hashDigits[fact]; {
 	case digits > 0 && len(text) != digits:
 		return fmt.Sprintf("it has %d hex digits, not %d", digits, len(text))
-	case digits > 0 && !lowerHex.MatchString(text):
+	case digits > 0 && !lowerHex().MatchString(text):
 		return "it is lower-case hex"
 	case fact == "host.os" && !slices.Contains(systems, text):
 		return "systems are spelled as in linux, windows, darwin"

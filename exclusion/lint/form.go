@@ -7,20 +7,21 @@ import (
 	"strings"
 
 	"github.com/besra-hunt/besra/exclusion"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // forms are ways to write a path that the facts never use.
 var forms = []struct {
-	is  *regexp.Regexp
+	is  func() *regexp.Regexp
 	why string
 }{
-	{regexp.MustCompile(`^~|[$%][A-Za-z{]`), "no shell expands it"},
-	{regexp.MustCompile(`(^|[/\\])\.\.?([/\\]|$)`), "paths have no . and .. elements"},
-	{regexp.MustCompile(`[^/:]//|^//[^?./]`), "paths have no empty elements"},
-	{regexp.MustCompile(`^[/\\]{2}[?.][/\\]|^\\Device\\`), "paths are those that users see, without the prefixes of Windows' kernel"},
-	{regexp.MustCompile(`~[0-9]+(\.|[/\\]|$)`), "paths have their long names, not those of DOS"},
-	{regexp.MustCompile(`^file:`), "it is a URL"},
-	{regexp.MustCompile(`^\s|\s$`), "it begins or ends with a blank"},
+	{lazyregexp.New(`^~|[$%][A-Za-z{]`), "no shell expands it"},
+	{lazyregexp.New(`(^|[/\\])\.\.?([/\\]|$)`), "paths have no . and .. elements"},
+	{lazyregexp.New(`[^/:]//|^//[^?./]`), "paths have no empty elements"},
+	{lazyregexp.New(`^[/\\]{2}[?.][/\\]|^\\Device\\`), "paths are those that users see, without the prefixes of Windows' kernel"},
+	{lazyregexp.New(`~[0-9]+(\.|[/\\]|$)`), "paths have their long names, not those of DOS"},
+	{lazyregexp.New(`^file:`), "it is a URL"},
+	{lazyregexp.New(`^\s|\s$`), "it begins or ends with a blank"},
 }
 
 // merged are the directories that current systems keep below /usr.
@@ -49,7 +50,7 @@ func (s *subject) forms() {
 func (s *subject) form(call, other *exclusion.Expr) {
 	for _, path := range texts(s.x, other) {
 		for _, f := range forms {
-			if f.is.MatchString(path) {
+			if f.is().MatchString(path) {
 				s.at(call, CodePathForm, fmt.Sprintf("%q is never so in a path: %s", path, f.why))
 				return
 			}
@@ -62,7 +63,7 @@ func (s *subject) form(call, other *exclusion.Expr) {
 }
 
 // windowsName is a name or path that only Windows uses.
-var windowsName = regexp.MustCompile(`(?i)^[a-z]:[/\\]|\.(exe|dll|sys|bat|cmd|ps1|psm1|vbs|msi|scr|lnk|hta)$`)
+var windowsName = lazyregexp.New(`(?i)^[a-z]:[/\\]|\.(exe|dll|sys|bat|cmd|ps1|psm1|vbs|msi|scr|lnk|hta)$`)
 
 // caseOf reports comparisons of names as text where upper and lower case are
 // the same name: on Windows.
@@ -78,7 +79,7 @@ func (s *subject) caseOf() {
 		if len(facts) == 0 || !slices.ContainsFunc(facts, isName) {
 			return true
 		}
-		if text, ok := firstOf(texts(s.x, e), windowsName.MatchString); ok {
+		if text, ok := firstOf(texts(s.x, e), windowsName().MatchString); ok {
 			s.at(e, CodeCaseCompare, fmt.Sprintf("%q is one name in upper and lower case on Windows, and compared letter by letter", text))
 		}
 		return true

@@ -2,12 +2,12 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/exclusion"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // members checks who answers for the exclusion, and what its members say.
@@ -33,13 +33,13 @@ func (s *subject) members() {
 }
 
 func (s *subject) placeholder(field, text string) {
-	if placeholders.MatchString(text) {
+	if placeholders().MatchString(text) {
 		s.field(field, CodePlaceholder, fmt.Sprintf("%q says nothing", text))
 	}
 }
 
 // placeholders are what people write where a form wants something.
-var placeholders = regexp.MustCompile(`(?i)^\s*(todo|tbd|fixme|xxx+|n/?a|none|nobody|unknown|me|test|tmp|asdf|false positive|fp|because|benign|ok|-+|\.+|\?+)[.!]*\s*$`)
+var placeholders = lazyregexp.New(`(?i)^\s*(todo|tbd|fixme|xxx+|n/?a|none|nobody|unknown|me|test|tmp|asdf|false positive|fp|because|benign|ok|-+|\.+|\?+)[.!]*\s*$`)
 
 // soon is how long before its end an exclusion is announced.
 const soon = 14 * 24 * time.Hour

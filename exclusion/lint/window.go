@@ -2,11 +2,11 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/besra-hunt/besra/exclusion"
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 // maxOpen is how much of a day a window may cover before it says little.
@@ -68,7 +68,7 @@ func spanOf(x *exclusion.Exclusion, e *exclusion.Expr) (time.Duration, bool) {
 }
 
 // scheduleName is what the facts call schedules: a unit, a crontab, a program.
-var scheduleName = regexp.MustCompile(`^([^/\s]+\.(timer|service)|/\S+|crontab:\S+)$`)
+var scheduleName = lazyregexp.New(`^([^/\s]+\.(timer|service)|/\S+|crontab:\S+)$`)
 
 // scheduleNames checks tests against the host's own schedules.
 func (s *subject) scheduleNames(call *exclusion.Expr) {
@@ -78,7 +78,7 @@ func (s *subject) scheduleNames(call *exclusion.Expr) {
 	if slices.Contains(call.Args[1].Facts(), "host.user_schedules") {
 		s.at(call, CodeUserSchedule, "a user writes his own crontab, and with it this window")
 	}
-	if name, ok := value(s.x, call.Args[2]).(string); ok && !scheduleName.MatchString(name) {
+	if name, ok := value(s.x, call.Args[2]).(string); ok && !scheduleName().MatchString(name) {
 		s.at(call.Args[2], CodeScheduleName, fmt.Sprintf("no schedule is called %q", name))
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"html/template"
 	"io"
+	"sync"
 
 	"github.com/besra-hunt/besra"
 )
@@ -36,7 +37,7 @@ func New(w io.Writer) besra.Sink {
 }
 
 // page is shared: executing a template does not change it.
-var page = template.Must(template.New("page").Parse(pageText))
+var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 
 type sink struct {
 	w     *keeper
@@ -111,7 +112,7 @@ func (s *sink) begin() {
 // execute writes a part of the page, in one piece.
 func (s *sink) execute(part string, data any) error {
 	var b bytes.Buffer
-	if err := page.ExecuteTemplate(&b, part, data); err != nil {
+	if err := page().ExecuteTemplate(&b, part, data); err != nil {
 		return err
 	}
 	_, err := s.w.Write(b.Bytes())

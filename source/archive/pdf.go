@@ -6,7 +6,8 @@ import (
 	"encoding/ascii85"
 	"encoding/hex"
 	"io"
-	"regexp"
+
+	"github.com/besra-hunt/besra/lazyregexp"
 )
 
 func isPDF(_ string, content []byte) bool {
@@ -14,8 +15,8 @@ func isPDF(_ string, content []byte) bool {
 }
 
 var (
-	pdfFilter = regexp.MustCompile(`^/Filter\s*(\[[^\]]{0,256}\]|/\w+)`)
-	pdfName   = regexp.MustCompile(`/\w+`)
+	pdfFilter = lazyregexp.New(`^/Filter\s*(\[[^\]]{0,256}\]|/\w+)`)
+	pdfName   = lazyregexp.New(`/\w+`)
 )
 
 // pdf yields the streams of a document that are packed, found by their
@@ -91,8 +92,8 @@ func (o *pdfObject) read(text []byte) {
 		if i < 0 {
 			return
 		}
-		if m := pdfFilter.FindSubmatch(text[i:]); m != nil {
-			for _, f := range pdfName.FindAll(m[1], -1) {
+		if m := pdfFilter().FindSubmatch(text[i:]); m != nil {
+			for _, f := range pdfName().FindAll(m[1], -1) {
 				o.filters = append(o.filters, string(f[1:]))
 			}
 		}

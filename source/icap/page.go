@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
+	"sync"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/source/gateway"
@@ -12,12 +13,12 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Parse(pageText))
+var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 
 // pageOf is what a user sees in place of what was blocked.
 func (e *exchange) pageOf(v gateway.Verdict) []byte {
 	var b bytes.Buffer
-	err := page.Execute(&b, struct {
+	err := page().Execute(&b, struct {
 		Name    string
 		Service string
 		Finding *besra.Finding

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -215,16 +216,22 @@ func script(b []byte) (k kind, ok bool) {
 }
 
 var (
-	xmlRoot = regexp.MustCompile(`^(?s)<\?xml[^>]*>\s*(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<([A-Za-z:]+)`)
+	xmlRoot = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?s)<\?xml[^>]*>\s*(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<([A-Za-z:]+)`)
+	})
 	// What scripts that name no interpreter begin with, among other things.
-	pythonImport = regexp.MustCompile(`(?m)^(?:from[ \t]+[\w.]+[ \t]+import[ \t]|import[ \t]+[\w.]+[ \t]*$|def[ \t]+\w+\([^)]*\):)`)
+	pythonImport = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?m)^(?:from[ \t]+[\w.]+[ \t]+import[ \t]|import[ \t]+[\w.]+[ \t]*$|def[ \t]+\w+\([^)]*\):)`)
+	})
 
-	html = regexp.MustCompile(`^(?is)(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|script|title|h1)\b`)
+	html = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?is)(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|script|title|h1)\b`)
+	})
 )
 
 func markup(b []byte) (k kind, ok bool) {
 	b = b[:min(len(b), 4096)]
-	switch m := xmlRoot.FindSubmatch(b); {
+	switch m := xmlRoot().FindSubmatch(b); {
 	case m != nil && string(m[1]) == "svg":
 		return kind{"image/svg+xml", "SVG Scalable Vector Graphics image"}, true
 	case m != nil && strings.EqualFold(string(m[1]), "html"):
@@ -233,7 +240,7 @@ func markup(b []byte) (k kind, ok bool) {
 		return kind{"text/xml", "XML 1.0 document"}, true
 	case bytes.HasPrefix(b, []byte("<svg")):
 		return kind{"image/svg+xml", "SVG Scalable Vector Graphics image"}, true
-	case html.Match(b):
+	case html().Match(b):
 		return kind{"text/html", "HTML document"}, true
 	}
 	return k, false
