@@ -391,20 +391,26 @@ func (w *nodeCheck) list(info *opInfo) {
 		w.fail(errIndex)
 		return
 	}
-	for _, item := range w.c.p.Lists[n.L : n.L+n.N] {
-		switch info.list {
-		case listPatterns:
-			w.pattern(int64(item))
-			w.need(item >= 0, errIndex)
-		case listRules:
-			w.need(within(item, int(w.c.rules)), errIndex)
-		case listNodes:
-			w.item(NodeID(item))
-		}
-		if w.err != nil {
-			return
+	list := w.c.p.Lists[n.L : n.L+n.N]
+	switch info.list {
+	case listPatterns:
+		w.need(allWithin(list, len(w.c.p.Patterns)), errIndex)
+	case listRules:
+		w.need(allWithin(list, int(w.c.rules)), errIndex)
+	case listNodes:
+		for i := 0; i < len(list) && w.err == nil; i++ {
+			w.item(NodeID(list[i]))
 		}
 	}
+}
+
+func allWithin(list []int32, n int) bool {
+	for _, i := range list {
+		if !within(i, n) {
+			return false
+		}
+	}
+	return true
 }
 
 // item checks a node of a list.

@@ -97,6 +97,7 @@ func decodeBody(body []byte) (*Program, error) {
 // that callers check once.
 type decoder struct {
 	data    []byte
+	shared  []byte  // all labels, where data is one
 	indexes []int32 // of the rules to come
 	labels  uint64  // bytes of the labels of the rules so far
 	failed  bool
@@ -191,8 +192,28 @@ func (d *decoder) bytes() []byte { return d.take(d.count(1)) }
 
 // string reads a string, which shares the memory of data: nothing writes there.
 func (d *decoder) string() string {
-	b := d.bytes()
+	b := d.stringBytes()
 	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+func (d *decoder) stringBytes() []byte {
+	n := d.uvarint()
+	switch {
+	case d.shared == nil:
+		return d.take(int(min(n, math.MaxInt32)))
+	case n&1 == 0:
+		return d.take(int(min(n>>1, math.MaxInt32)))
+	case n>>1 >= uint64(len(d.shared)):
+		d.fail()
+		return nil
+	}
+	there := decoder{data: d.shared[n>>1:]}
+	size := there.uvarint()
+	b := there.take(int(min(size>>1, math.MaxInt32)))
+	if size&1 != 0 || there.failed {
+		d.fail()
+	}
+	return b
 }
 
 func (d *decoder) ints() []int32 {

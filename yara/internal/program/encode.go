@@ -20,11 +20,16 @@ import (
 //	         labels last, behind the other fields in declaration order
 //
 // Nodes and indexes lie as in memory (rows.go); counts, indexes elsewhere and
-// sizes are varints. Labels are decoded one by one, when they are needed.
+// sizes are varints. Labels are decoded one by one, when they are needed, and
+// share strings: in front of one is twice its length, or an odd number, of
+// which the half is where among all labels the string is written out.
 // The checksum finds damage, not forgery: Decode trusts nothing.
 const (
+	// leastShared is how long a string of labels must be to be written once.
+	leastShared = 4
+
 	magic   = "BESRAYPR"
-	version = 5
+	version = 6
 	// headerSize is the size of everything in front of the body.
 	headerSize = 8 + 4 + 8 + 4
 )
@@ -33,7 +38,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Encode writes the program. Equal programs give equal bytes.
 func (p *Program) Encode(w io.Writer) error {
-	rows, fields, labels := encodeRows(p), encoder{}, encoder{}
+	rows, fields, labels := encodeRows(p), encoder{}, encoder{known: make(map[string]int)}
 	fields.data = make([]byte, 0, 64*len(p.Patterns)+64*len(p.Rules))
 	labels.data = make([]byte, 0, 512*len(p.Rules))
 	fields.program(p, &labels)
@@ -81,6 +86,8 @@ func (e *encoder) putLabels(size int) { binary.LittleEndian.PutUint32(e.data[12:
 
 type encoder struct {
 	data []byte
+	// known is where in data strings were written, where they are written once.
+	known map[string]int
 }
 
 func (e *encoder) count(n int)     { e.data = binary.AppendUvarint(e.data, uint64(n)) }
@@ -98,7 +105,18 @@ func (e *encoder) bool(b bool) {
 }
 
 func (e *encoder) string(s string) {
-	e.count(len(s))
+	switch at, ok := e.known[s]; {
+	case e.known == nil:
+		e.count(len(s))
+	case ok:
+		e.count(at<<1 | 1)
+		return
+	default:
+		if len(s) >= leastShared {
+			e.known[s] = len(e.data)
+		}
+		e.count(len(s) << 1)
+	}
 	e.data = append(e.data, s...)
 }
 

@@ -81,7 +81,7 @@ func (p *Program) blank(r int32) *Label {
 // decodeLabel reads a label, and reports whether it is one.
 func (p *Program) decodeLabel(r int32) (x *Label, ok bool) {
 	l := &p.Labels
-	d := decoder{data: l.encoded[l.starts[r]:l.starts[r+1]]}
+	d := decoder{data: l.encoded[l.starts[r]:l.starts[r+1]], shared: l.encoded}
 	x = p.blank(r)
 	x.Tags = table(&d, 1, func(s *string) { *s = d.string() })
 	x.Meta = table(&d, 3, func(m *Meta) { m.Key, m.Value = d.string(), d.value() })

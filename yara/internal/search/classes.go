@@ -85,7 +85,7 @@ func (c *class) build(t *Tables) {
 		}
 		c.eager.addRule(t, r, c.holds(t, r.Anchors))
 	}
-	var ids []int32
+	ids := make([]int32, 0, len(t.lits))
 	for p := range int32(len(t.prog.Patterns)) {
 		if c.eager.has(p) {
 			ids = c.eager.place(t, p, ids)

@@ -78,7 +78,7 @@ func (c *class) buildWhole(t *Tables, start bool) {
 			}
 		}
 	}
-	var ids []int32
+	ids := make([]int32, 0, len(t.lits))
 	for p := range int32(len(t.prog.Patterns)) {
 		switch {
 		case !e.has(p):

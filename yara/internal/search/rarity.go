@@ -7,57 +7,56 @@ import (
 	"github.com/besra-hunt/besra/yara/internal/atom"
 )
 
-// rarities is how rare bytes and pairs of bytes are, in bits: 20 is once in a
-// megabyte. It follows from the table that atoms are chosen by.
+// rarities is how rare bytes and pairs of bytes are: the negative binary
+// logarithms of their probabilities, in parts of a bit. It follows from the
+// table that atoms are chosen by.
 type rarities struct {
-	pair        [1 << 16]float32 // of a pair, first<<8|second
-	next        [1 << 16]float32 // of the second byte of a pair, given the first
-	first, last [256]float32     // of a byte
-	diff        [256]float32     // of the XOR of two neighbours
+	pairs       string     // at first<<8|second, in atom.Bit parts of a bit
+	first, last [256]int32 // of a byte
+	diff        [256]int32 // of the XOR of two neighbours
+	run         [256]int32 // of a byte behind the same one, at most
 }
 
+// rarityBit is one bit of rarity: 20 are once in a megabyte.
+const rarityBit = 256
+
 var rarityTable = sync.OnceValue(func() *rarities {
-	r := new(rarities)
-	table := atom.Bigrams()
+	r := &rarities{pairs: atom.Bigrams()}
 	var first, last, diff [256]float64
 	var probability [256]float64 // by what the table holds
 	for i := range probability {
 		probability[i] = math.Exp2(-float64(i) / atom.Bit)
 	}
-	for i := range r.pair {
-		p := probability[table[i]]
-		r.pair[i] = float32(table[i]) / atom.Bit
+	for i := range r.pairs {
+		p := probability[r.pairs[i]]
 		first[i>>8] += p
 		last[i&0xFF] += p
 		diff[i>>8^i&0xFF] += p
 	}
 	for i := range first {
-		r.first[i], r.last[i], r.diff[i] = bitsOf(first[i]), bitsOf(last[i]), bitsOf(diff[i])
+		r.first[i], r.last[i], r.diff[i] = rarityOf(first[i]), rarityOf(last[i]), rarityOf(diff[i])
 	}
-	for i := range r.next {
-		r.next[i] = r.pair[i] - r.first[i>>8]
-	}
-	for i := range first {
+	for i := range r.run {
 		// Runs are much longer than pairs tell.
-		r.next[i<<8|i] = min(r.next[i<<8|i], runBits(byte(i)))
+		r.run[i] = min(r.pair(byte(i), byte(i))-r.first[i], runRarity(byte(i)))
 	}
 	return r
 })
 
-func bitsOf(p float64) float32 { return float32(-math.Log2(p)) }
+func rarityOf(p float64) int32 { return int32(math.Round(-math.Log2(p) * rarityBit)) }
 
-// runBits is how rare it is at most that c follows c: files are padded with
+// runRarity is how rare it is at most that c follows c: files are padded with
 // some bytes.
-func runBits(c byte) float32 {
+func runRarity(c byte) int32 {
 	switch c {
 	case 0, ' ', 0x90, 0xCC, 0xFF:
-		return 0.4
+		return rarityBit * 4 / 10
 	}
-	return 2.3
+	return rarityBit * 23 / 10
 }
 
 // of is how rare a string of bytes is, or of differences.
-func (r *rarities) of(b []byte, diff bool) (sum float32) {
+func (r *rarities) of(b []byte, diff bool) (sum int32) {
 	if len(b) == 0 {
 		return 0
 	}
@@ -69,7 +68,7 @@ func (r *rarities) of(b []byte, diff bool) (sum float32) {
 }
 
 // at is how rare b[i] is, whatever is before it.
-func (r *rarities) at(b []byte, i int, diff bool) float32 {
+func (r *rarities) at(b []byte, i int, diff bool) int32 {
 	if diff {
 		return r.diff[b[i]]
 	}
@@ -77,15 +76,24 @@ func (r *rarities) at(b []byte, i int, diff bool) float32 {
 }
 
 // step is how rare b[i] is behind b[i-1].
-func (r *rarities) step(b []byte, i int, diff bool) float32 {
+func (r *rarities) step(b []byte, i int, diff bool) int32 {
 	if diff {
 		return r.diff[b[i]]
 	}
-	return r.next[int(b[i-1])<<8|int(b[i])]
+	before, c := b[i-1], b[i]
+	if before == c {
+		return r.run[c]
+	}
+	return r.pair(before, c) - r.first[before]
+}
+
+// pair is how rare a pair of bytes is.
+func (r *rarities) pair(a, b byte) int32 {
+	return int32(r.pairs[int(a)<<8|int(b)]) * (rarityBit / atom.Bit)
 }
 
 // ofPair is how rare a pair of bytes is, of which either may be open.
-func (r *rarities) ofPair(a, b int16) float32 {
+func (r *rarities) ofPair(a, b int16) int32 {
 	switch {
 	case a == open && b == open:
 		return 0
@@ -94,13 +102,14 @@ func (r *rarities) ofPair(a, b int16) float32 {
 	case b == open:
 		return r.first[a]
 	}
-	return r.pair[int(a)<<8|int(b)]
+	return r.pair(byte(a), byte(b))
 }
 
 // frequency is the probability of a byte, or of a difference.
 func (r *rarities) frequency(c byte, diff bool) float32 {
+	rarity := r.first[c]
 	if diff {
-		return float32(math.Exp2(-float64(r.diff[c])))
+		rarity = r.diff[c]
 	}
-	return float32(math.Exp2(-float64(r.first[c])))
+	return float32(math.Exp2(-float64(rarity) / rarityBit))
 }

@@ -77,27 +77,37 @@ func (l *lit) gram(o, size int) (key uint64) {
 // rarestGrams chooses, for each offset modulo sampleStride, the rarest gram of
 // the size. It fails where the literal is too short for that, or one of them is
 // not rare enough. The rarity of a gram is that of the one before, less the
-// byte that left and more the one that came.
+// byte that left and more the one that came. Of each offset rarity and place are
+// one number, of which the greatest is the choice: nothing to mispredict.
 func (l *lit) rarestGrams(size int) (offsets [sampleStride]int16, ok bool) {
 	b, table := l.bytes, rarityTable()
 	if len(b) < size+sampleStride-1 {
 		return offsets, false
 	}
-	var rarest [sampleStride]float32
-	behind := table.of(b[:size], l.diff) - table.at(b, 0, l.diff)
+	var steps [sampleSize]int32 // of the last bytes, to take away again
+	behind := int32(0)          // of the gram's bytes but the first
+	for i := 1; i < size; i++ {
+		steps[i] = table.step(b, i, l.diff)
+		behind += steps[i]
+	}
+	var rarest [sampleStride]int32
 	for o := 0; o+size <= len(b) && o < sampleReach; o++ {
 		if o > 0 {
-			behind += table.step(b, o+size-1, l.diff) - table.step(b, o, l.diff)
+			step := table.step(b, o+size-1, l.diff)
+			behind += step - steps[o%sampleSize]
+			steps[(o+size-1)%sampleSize] = step
 		}
-		if q := behind + table.at(b, o, l.diff); q > rarest[o%sampleStride] || o < sampleStride {
-			rarest[o%sampleStride], offsets[o%sampleStride] = q, int16(o)
-		}
+		q := max(0, behind+table.at(b, o, l.diff))*sampleReach + int32(sampleReach-1-o)
+		rarest[o%sampleStride] = max(rarest[o%sampleStride], q)
 	}
-	least := float32(minSampled)
+	for i, q := range rarest {
+		offsets[i] = int16(sampleReach - 1 - q%sampleReach)
+	}
+	least := int32(minSampled)
 	if l.diff {
 		least = minSampledDiff
 	}
-	return offsets, slices.Min(rarest[:]) >= least
+	return offsets, slices.Min(rarest[:])/sampleReach >= least*rarityBit
 }
 
 // diffSize is how long the grams of literals of differences can be.

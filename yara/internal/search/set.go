@@ -50,7 +50,8 @@ const manyLits = 256
 // newSet makes the set of the literals ids. eager is set for a set that is kept
 // for many targets, and so may be large.
 func (t *Tables) newSet(ids []int32, eager bool) *set {
-	var plain, xor []int32
+	plain := make([]int32, 0, len(ids))
+	var xor []int32
 	for _, id := range ids {
 		if t.lits[id].diff {
 			xor = append(xor, id)
@@ -106,8 +107,8 @@ func (t *Tables) newPlane(ids []int32, spare bool) plane {
 }
 
 func newFilters(lits []lit, ids []int32) *filters {
-	var long []sampled
-	var short, single []int32
+	long, short := make([]sampled, 0, len(ids)), make([]int32, 0, len(ids))
+	var single []int32
 	for _, id := range ids {
 		l := &lits[id]
 		if len(l.bytes) == 1 {

@@ -78,9 +78,9 @@ func (f *triples) add(x *triple, bucket int) {
 
 func rarestTriple(l *lit) (x triple, ok bool) {
 	r, b := rarityTable(), l.bytes[:min(len(l.bytes), sampleReach)]
-	best, least := float32(-1), float32(minTriple)
+	best, least := int32(-1), int32(minTriple*rarityBit)
 	if l.diff {
-		least = minTripleDiff
+		least = minTripleDiff * rarityBit
 	}
 	for o := 0; o+tripleSize <= len(b); o++ {
 		if q := r.of(b[o:o+tripleSize], l.diff); q > best {

@@ -1,9 +1,6 @@
 package search
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Windows find literals of two bytes and more. The data is seen as aligned
 // pairs of bytes, and a window is three of them: six bytes at an even offset.
@@ -57,7 +54,8 @@ func newWindows(lits []lit, ids []int32) *windows {
 	if len(ids) == 0 {
 		return nil
 	}
-	var whole, short, even, odd []window
+	whole := make([]window, 0, 2*len(ids))
+	var short, even, odd []window
 	for _, id := range ids {
 		l := &lits[id]
 		switch {
@@ -72,8 +70,9 @@ func newWindows(lits []lit, ids []int32) *windows {
 	w := new(windows)
 	w.deal(whole, short, even, odd)
 	grams, fours := windowGrams(whole), startGrams(lits, short, 4)
-	w.windows, w.fours = newGramFilter(grams), newGramFilter(fours)
-	w.byWindow, w.byFour, w.byTwo = newIndex(grams), newIndex(fours), newIndex(startGrams(lits, even, 2))
+	byWindow, byFour := newFilteredIndex(grams), newFilteredIndex(fours)
+	w.windows, w.byWindow, w.fours, w.byFour = byWindow.filter, byWindow.index, byFour.filter, byFour.index
+	w.byTwo = newIndex(startGrams(lits, even, 2))
 	return w
 }
 
@@ -104,7 +103,7 @@ func (w *windows) deal(whole, short, even, odd []window) {
 // at an offset of the given parity.
 func rarestWindow(l *lit, id int32, parity int) window {
 	r := rarityTable()
-	best, rarest := parity, float32(-1)
+	best, rarest := parity, int32(-1)
 	for o := parity; o+windowSize <= len(l.bytes) && o < windowReach; o += 2 {
 		if q := r.ofWindow(l.bytes[o:o+windowSize], l.diff); q > rarest {
 			best, rarest = o, q
@@ -115,10 +114,10 @@ func rarestWindow(l *lit, id int32, parity int) window {
 
 // ofWindow is how rare a window without open bytes is. One rare pair keeps its
 // bucket quiet, so it counts more than the whole.
-func (r *rarities) ofWindow(b []byte, diff bool) float32 {
-	var pair float32
+func (r *rarities) ofWindow(b []byte, diff bool) int32 {
+	var pair int32
 	for i := 0; i < windowSize; i += 2 {
-		pair = max(pair, r.pair[int(b[i])<<8|int(b[i+1])])
+		pair = max(pair, r.pair(b[i], b[i+1]))
 	}
 	return 2*pair + r.of(b, diff)
 }
@@ -132,7 +131,7 @@ func newWindow(l *lit, id int32, offset int) window {
 			w.bytes[i] = int16(l.bytes[j])
 		}
 	}
-	var pair float32 = -1
+	pair := int32(-1)
 	for f := range 3 {
 		if q := r.ofPair(w.bytes[2*f], w.bytes[2*f+1]); q > pair {
 			pair, w.best = q, uint8(f)
@@ -150,19 +149,21 @@ func (w *windows) dealInto(list []window, from, to int) (mask uint32) {
 		return 0
 	}
 	mask = 1<<to - 1<<from
-	slices.SortFunc(list, func(a, b window) int {
-		return cmp.Or(cmp.Compare(a.best, b.best), cmp.Compare(a.bestPair(), b.bestPair()))
-	})
-	for f := range uint8(3) {
-		n, _ := slices.BinarySearchFunc(list, f+1, func(w window, f uint8) int { return cmp.Compare(w.best, f) })
+	order := make([]uint64, len(list)) // sorted by what is in front of the index
+	for i := range list {
+		order[i] = uint64(list[i].best)<<48 | uint64(uint16(list[i].bestPair()))<<32 | uint64(i)
+	}
+	slices.Sort(order)
+	for f := range uint64(3) {
+		n, _ := slices.BinarySearch(order, (f+1)<<48)
 		share := to - from
 		if left := int(2 - f); left > 0 && share > 1 {
 			share = max(1, min(n*share/max(1, len(list)), share-left))
 		}
 		for i := range n {
-			w.add(&list[i], from+i*share/n)
+			w.add(&list[uint32(order[i])], from+i*share/n)
 		}
-		list = list[n:]
+		order = order[n:]
 		from = min(from+share, to-1)
 	}
 	return mask
@@ -178,6 +179,10 @@ func (w *windows) add(x *window, bucket int) {
 		first, second := x.bytes[2*f], x.bytes[2*f+1]
 		if first == open && second == open {
 			w.any |= bit
+			continue
+		}
+		if first != open && second != open && !x.fold {
+			w.pairs[int(first)|int(second)<<8] |= bit
 			continue
 		}
 		for a := range variants(first, x.fold) {
