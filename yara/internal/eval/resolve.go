@@ -2,7 +2,6 @@ package eval
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/besra-hunt/besra/yara/internal/program"
 	"github.com/besra-hunt/besra/yara/module"
@@ -42,16 +41,26 @@ type resolver struct {
 }
 
 func resolveCalls(prog *program.Program, modules []*module.Module) (map[program.NodeID]callee, error) {
-	isCall := func(n program.Node) bool { return n.Op == program.OpCall }
-	if !slices.ContainsFunc(prog.Nodes, isCall) {
-		return nil, nil
-	}
 	r := &resolver{prog: prog, modules: modules, callees: map[program.NodeID]callee{}}
+	next := program.NodeID(0) // the first node of the rule: those of a rule stand together
 	for i := range prog.Rules {
-		r.slots = make([]origin, prog.Rules[i].Slots)
-		r.walk(prog.Rules[i].Condition)
+		rule := &prog.Rules[i]
+		if calls(prog.Nodes[next : rule.Condition+1]) {
+			r.slots = make([]origin, rule.Slots)
+			r.walk(rule.Condition)
+		}
+		next = rule.Condition + 1
 	}
 	return r.callees, r.err
+}
+
+func calls(nodes []program.Node) bool {
+	for i := range nodes {
+		if nodes[i].Op == program.OpCall {
+			return true
+		}
+	}
+	return false
 }
 
 // walk visits the operands of a node before the node itself, and binds the

@@ -87,7 +87,7 @@ func (p *Program) check(modules []*module.Module) error {
 			return fmt.Errorf("external %d: bad value", i)
 		}
 	}
-	c := checker{p: p, modules: modules, used: make([]bool, len(p.Nodes))}
+	c := checker{p: p, modules: modules, used: make([]bool, len(p.Nodes)), before: None}
 	for i := range p.Rules {
 		if err := c.rule(int32(i)); err != nil {
 			return fmt.Errorf("rule %d: %w", i, err)
@@ -148,6 +148,7 @@ type checker struct {
 	p       *Program
 	modules []*module.Module // nil where they are not known yet
 	used    []bool           // by node
+	before  NodeID           // the last node of the rule before
 	rules   int32            // how many rules the condition may refer to
 	slots   []slot
 }
@@ -193,13 +194,14 @@ func (c *checker) rule(i int32) error {
 	if err == nil && kind != module.Bool {
 		err = errKind
 	}
+	c.before = r.Condition
 	return err
 }
 
 // node checks the tree below id and returns the kind of its result, and its
 // type where it is not scalar and modules are known.
 func (c *checker) node(id NodeID, depth int) (module.Kind, *module.Type, error) {
-	if !within(id, len(c.p.Nodes)) {
+	if id <= c.before || !within(id, len(c.p.Nodes)) {
 		return 0, nil, errIndex
 	}
 	n := &c.p.Nodes[id]
@@ -213,12 +215,20 @@ func (c *checker) node(id NodeID, depth int) (module.Kind, *module.Type, error) 
 		return 0, nil, errKind
 	}
 	c.used[id] = true
+	if n.leaf() {
+		return n.Kind, nil, nil
+	}
 	w := nodeCheck{c: c, n: n, id: id, depth: depth - 1}
 	w.run(info)
 	if w.err != nil {
 		return 0, nil, w.err
 	}
 	return n.Kind, w.typ, nil
+}
+
+// leaf reports whether the node is one of the two that most are, and sound.
+func (n *Node) leaf() bool {
+	return (n.Op == OpInt || n.Op == OpSize) && n.A&n.B&n.C&n.Quant.N == None && n.Quant.Kind == 0 && n.N == 0
 }
 
 // nodeCheck is the check of one node; err is the first error.

@@ -20,7 +20,8 @@ type Program struct {
 	Texts   []string
 	Regexps []RegexpLit
 	// Nodes are the conditions of all rules; Lists the operand lists of nodes
-	// that have more than three. A node's operands come before it.
+	// that have more than three. A node's operands come before it, and the nodes
+	// of a rule behind those of the rules before.
 	Nodes []Node
 	Lists []int32
 	// Dialect is the meaning that the conditions were compiled for.

@@ -151,6 +151,11 @@ func (d *decoder) bytes(n int) []byte {
 
 // number reads a number of at most top.
 func (d *decoder) number(top int) int {
+	if len(d.b) > 0 && d.b[0] < 0x80 && int(d.b[0]) <= top && !d.bad {
+		v := d.b[0]
+		d.b = d.b[1:]
+		return int(v)
+	}
 	v, n := binary.Uvarint(d.b)
 	if d.bad || n <= 0 || v > uint64(top) {
 		d.bad = true

@@ -117,25 +117,26 @@ func (t *Tables) valuesOf(alphabet string) *[256]byte {
 }
 
 func (t *Tables) addLits(n *needle) {
-	add := func(b []byte, fold, diff bool, atom int) {
-		if len(b) == 0 {
-			return
-		}
-		if fold {
-			b = lowered(b)
-		}
-		t.lits = append(t.lits, lit{bytes: b, needle: n.index, atom: int32(atom), pattern: n.pattern, fold: fold, diff: diff})
-	}
 	switch n.Kind {
 	case program.Xor:
-		add(differences(n.Bytes), false, true, 0)
+		t.addLit(n, differences(n.Bytes), false, 0)
 	case program.Regexp:
 		for i, a := range n.Atoms() {
-			add(a.Bytes, a.Fold, false, i)
+			t.addLit(n, a.Bytes, a.Fold, i)
 		}
 	default:
-		add(n.Bytes, n.Fold, false, 0)
+		t.addLit(n, n.Bytes, n.Fold, 0)
 	}
+}
+
+func (t *Tables) addLit(n *needle, b []byte, fold bool, atom int) {
+	if len(b) == 0 {
+		return
+	}
+	if fold {
+		b = lowered(b)
+	}
+	t.lits = append(t.lits, lit{bytes: b, needle: n.index, atom: int32(atom), pattern: n.pattern, fold: fold, diff: n.Kind == program.Xor})
 }
 
 // litsOf are the literals of a pattern.
