@@ -27,11 +27,15 @@ var rarityTable = sync.OnceValue(func() *rarities {
 	for i := range probability {
 		probability[i] = math.Exp2(-float64(i) / atom.Bit)
 	}
-	for i := range r.pairs {
-		p := probability[r.pairs[i]]
-		first[i>>8] += p
-		last[i&0xFF] += p
-		diff[i>>8^i&0xFF] += p
+	for a := range first {
+		sum := 0.0
+		for b, parts := range []byte(r.pairs[a<<8 : (a+1)<<8]) {
+			p := probability[parts]
+			sum += p
+			last[b] += p
+			diff[a^b] += p
+		}
+		first[a] = sum
 	}
 	for i := range first {
 		r.first[i], r.last[i], r.diff[i] = rarityOf(first[i]), rarityOf(last[i]), rarityOf(diff[i])
