@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
 	"encoding/base64"
@@ -219,6 +220,20 @@ func capturePlaces() []spot {
 		strings.ReplaceAll(attached("base64"), "\n", "\r\n") + ".\r\n", "250 ok\r\n", "QUIT\r\n", "221 bye\r\n"}, 9})
 	places = append(places, spot{"SMTP", smtp, "message-1.eml!tool.py", markerAt, besra.ContextMail,
 		`file.sha256 == 'SHA' && mail.from_domain == 'sender.example'`, "", besra.VerdictSuppressed, ""})
+	message := strings.ReplaceAll(attached("base64"), "\n", "\r\n")
+	for name, c := range map[string]conversation{
+		"IMAP": {143, []string{"", "* OK ready\r\n", "a LOGIN u p\r\n", "a OK in\r\n", "b FETCH 1 BODY[]\r\n",
+			fmt.Sprintf("* 1 FETCH (BODY[] {%d}\r\n%s)\r\nb OK done\r\n", len(message), message)}, 9},
+		"IMAP in parts": {143, []string{"", "* OK ready\r\n", "a FETCH 1 BODY[]\r\n",
+			fmt.Sprintf("* 1 FETCH (BODY[]<100> {%d}\r\n%s)\r\n* 1 FETCH (BODY[]<0> {100}\r\n%s)\r\n", len(message)-100, message[100:], message[:100])}, 1000},
+		"IMAP APPEND": {143, []string{fmt.Sprintf("a LOGIN u p\r\nb APPEND Sent {%d+}\r\n%s\r\n", len(message), message)}, 1000},
+		"IMAP compressed": {143, []string{"", "* OK ready\r\n", "a COMPRESS DEFLATE\r\n", "a OK DEFLATE active\r\n" + string(squeezed(
+			fmt.Appendf(nil, "* 1 FETCH (BODY[] {%d}\r\n%s)\r\n", len(message), message), func(w io.Writer) io.WriteCloser { z, _ := flate.NewWriter(w, 6); return z }))}, 11},
+		"POP3": {110, []string{"", "+OK ready\r\n", "RETR 1\r\n", "+OK\r\n" + message + ".\r\n"}, 11},
+	} {
+		places = append(places, spot{name, captured(c), "message-1.eml!tool.py", markerAt, besra.ContextMail,
+			`file.sha256 == 'SHA' && mail.from_domain == 'sender.example'`, "", besra.VerdictSuppressed, ""})
+	}
 	add("FTP", "!ftp/tool.py", conversation{21, []string{"", "220 ftp\r\n", "USER a\r\n", "331 pass\r\n", "PASS b\r\n", "230 in\r\n",
 		"PASV\r\n", "227 Entering Passive Mode (192,0,2,80,200,1)\r\n", "RETR tool.py\r\n", "150 here\r\n"}, 1000},
 		conversation{200<<8 + 1, []string{"", marker}, 4})

@@ -26,6 +26,10 @@
 // stands behind a hole is a target of its own, with "@" and its offset. Messages
 // that are encrypted or compressed, and all of SMB1, are gaps, too.
 //
+// Messages of IMAP and POP3 are found as those of SMTP are, those that a client
+// fetches in parts put together again, and behind COMPRESS, too. What follows
+// STARTTLS is a gap.
+//
 // Ethernet, VLAN tags, MPLS, PPPoE, Linux cooked and loopback captures, GRE and
 // VXLAN tunnels, IP in IP and fragments are undone on the way.
 //

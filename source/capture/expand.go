@@ -10,7 +10,7 @@ import (
 )
 
 // Expander finds the objects in the directions and datagrams that a [Source]
-// yields: bodies of HTTP, messages of SMTP, names of DNS as text, files of FTP
+// yields: bodies of HTTP, messages of SMTP, IMAP and POP3, names of DNS as text, files of FTP
 // under their own name. It is a [besra.Expander]; its zero value is ready.
 type Expander struct{}
 
@@ -25,6 +25,8 @@ var protocols = []protocol{
 	{"http", func(_ *streamFacts, b []byte) bool { return isRequest(b) || isResponse(b) }, (*dialogue).http},
 	{"smtp", isSMTP, (*dialogue).smtp},
 	{"ftp", func(f *streamFacts, _ []byte) bool { return f.peer != nil && f.peer.transfer.named() }, (*dialogue).ftp},
+	{"imap", isIMAP, (*dialogue).imap},
+	{"pop3", isPOP3, (*dialogue).pop3},
 	{"dns", isDNS, (*dialogue).dns},
 }
 

@@ -1,0 +1,320 @@
+package capture
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/besra-hunt/besra"
+)
+
+const (
+	portPOP3 = 110
+	portIMAP = 143
+)
+
+// isIMAP takes a server's greeting, a client's first command, or the port.
+func isIMAP(f *streamFacts, b []byte) bool {
+	if f.peer == nil {
+		return false
+	}
+	if f.flow.srcPort == portIMAP || f.flow.dstPort == portIMAP || bytes.HasPrefix(b, []byte("* OK ")) || bytes.HasPrefix(b, []byte("* PREAUTH ")) {
+		return true
+	}
+	line, _ := cutLine(b[:min(len(b), 128)])
+	_, rest, _ := strings.Cut(string(line), " ")
+	verb, _, _ := strings.Cut(rest, " ")
+	switch strings.ToUpper(verb) {
+	case "CAPABILITY", "LOGIN", "AUTHENTICATE", "STARTTLS", "COMPRESS":
+		return true
+	}
+	return false
+}
+
+// imap yields the messages of one direction (RFC 9051): those that a server
+// hands out with FETCH, or those that a client hands over with APPEND.
+func (d *dialogue) imap() error {
+	w := &imapWalk{dialogue: d, heads: map[string][]byte{}, partial: map[string]*runs{}}
+	each := w.append
+	if bytes.HasPrefix(d.content, []byte("* ")) || d.facts.flow.srcPort == portIMAP {
+		each = w.fetch
+	}
+	if err := w.lines(d.content, each); err != nil {
+		return err
+	}
+	return w.joined()
+}
+
+// imapWalk is one direction under way.
+type imapWalk struct {
+	*dialogue
+	deflated bool // from some place on
+	count    int
+	heads    map[string][]byte // headers that came, by message and section
+	partial  map[string]*runs  // bodies that come in parts, by message and section
+	order    []string          // of their first parts
+}
+
+// lines calls each with every literal, and what stands before it: the first
+// line of its command or response, and the text right before the literal.
+func (w *imapWalk) lines(rest []byte, each func(begin, before string, literal []byte) error) error {
+	begin := ""
+	for len(rest) > 0 {
+		var line []byte
+		if begin == "" && !printable(rest[0]) {
+			inner, err := w.changed(rest)
+			if inner == nil || err != nil {
+				return err
+			}
+			rest = inner
+		}
+		line, rest = cutLine(rest)
+		text, size := cutLiteral(string(line))
+		if begin == "" {
+			begin = text
+		}
+		if size < 0 {
+			if compresses(begin) && len(rest) > 0 && !w.deflated {
+				inner, err := w.inflate(rest)
+				if err != nil {
+					return err
+				}
+				if inner != nil {
+					rest = inner
+				}
+			}
+			begin = ""
+			continue
+		}
+		if size > len(rest) {
+			w.cut(fmt.Sprintf("%d of %d bytes of a literal are there", len(rest), size))
+			size = len(rest)
+		}
+		if err := each(begin, text, rest[:size]); err != nil {
+			return err
+		}
+		rest = rest[size:]
+	}
+	return nil
+}
+
+func printable(b byte) bool { return b >= ' ' && b <= '~' || b == '\r' || b == '\n' }
+
+// compresses reports whether a line asks for compression, or grants it by name.
+func compresses(line string) bool {
+	line = strings.ToUpper(line)
+	return strings.Contains(line, " COMPRESS DEFLATE") || strings.Contains(line, " OK ") && strings.Contains(line, "DEFLATE") && !strings.Contains(line, "CAPABILITY")
+}
+
+// cutLiteral takes "{12}", "{12+}" or "~{12}" off a line; size is -1 without one.
+func cutLiteral(line string) (text string, size int) {
+	at := strings.LastIndexByte(line, '{')
+	if at < 0 || !strings.HasSuffix(line, "}") {
+		return line, -1
+	}
+	n, err := strconv.Atoi(strings.TrimRight(line[at+1:len(line)-1], "+-"))
+	if err != nil || n < 0 {
+		return line, -1
+	}
+	return strings.TrimSuffix(line[:at], "~"), n
+}
+
+// changed goes on where the text ends: with what is compressed (RFC 4978). What
+// is encrypted, or neither, is told.
+func (w *imapWalk) changed(rest []byte) ([]byte, error) {
+	if bytes.HasPrefix(rest, []byte("\x16\x03")) {
+		w.skip(ReasonEncrypted, "STARTTLS")
+		return nil, nil
+	}
+	if !w.deflated {
+		if inner, err := w.inflate(rest); inner != nil || err != nil {
+			return inner, err
+		}
+	}
+	w.cut("what follows is no text")
+	return nil, nil
+}
+
+// inflate unpacks the rest of a direction; nil where it is not compressed.
+func (w *imapWalk) inflate(rest []byte) ([]byte, error) {
+	var first [1]byte
+	if n, _ := flate.NewReader(bytes.NewReader(rest)).Read(first[:]); n == 0 || !printable(first[0]) {
+		return nil, nil
+	}
+	data, err := w.budget.ReadAll(flate.NewReader(bytes.NewReader(rest)))
+	var limit *besra.LimitError
+	if errors.As(err, &limit) {
+		return nil, err
+	}
+	w.deflated = true
+	return data, nil
+}
+
+func (d *dialogue) cut(detail string) {
+	d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(d.outer.Name), Reason: ReasonCut, Detail: detail, Count: 1})
+}
+
+func (d *dialogue) skip(reason, detail string) {
+	d.to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text(d.outer.Name), Reason: reason, Detail: detail, Count: 1})
+}
+
+// append yields what a client hands over. The mailbox may be a literal, too.
+func (w *imapWalk) append(begin, before string, literal []byte) error {
+	fields := strings.Fields(begin)
+	if len(fields) < 2 || !strings.EqualFold(fields[1], "APPEND") || before == begin && len(fields) == 2 {
+		return nil
+	}
+	w.count++
+	return w.message(w.count, literal)
+}
+
+// fetch yields what a server hands out.
+func (w *imapWalk) fetch(begin, before string, literal []byte) error {
+	fields := strings.Fields(begin)
+	if len(fields) < 3 || !strings.EqualFold(fields[2], "FETCH") {
+		return nil
+	}
+	section, offset, ok := cutSection(before)
+	if !ok {
+		return nil
+	}
+	key := fields[1] + "/" + section
+	if offset < 0 {
+		return w.section(key, literal)
+	}
+	if w.partial[key] == nil {
+		w.partial[key] = &runs{}
+		w.order = append(w.order, key)
+	}
+	if len(w.partial[key].list) > maxPieces {
+		return &besra.LimitError{Limit: "parts", Max: maxPieces}
+	}
+	w.partial[key].put(offset, literal)
+	return nil
+}
+
+// cutSection reads which part of a message a literal is: "" for all of it,
+// "TEXT", "2.1", "2.1.MIME"; offset is -1 where it comes at once.
+func cutSection(before string) (section string, offset int64, ok bool) {
+	text := strings.ToUpper(strings.TrimRight(before, " "))
+	offset = -1
+	if strings.HasSuffix(text, ">") {
+		at := strings.LastIndexByte(text, '<')
+		n, err := strconv.ParseInt(text[at+1:len(text)-1], 10, 64)
+		if at < 0 || err != nil || n < 0 {
+			return "", 0, false
+		}
+		text, offset = text[:at], n
+	}
+	if strings.HasSuffix(text, "]") {
+		at := strings.LastIndexByte(text, '[')
+		name := text[:max(at, 0)]
+		return text[at+1 : len(text)-1], offset, strings.HasSuffix(name, "BODY") || strings.HasSuffix(name, "BINARY")
+	}
+	for _, s := range []string{"TEXT", "HEADER"} {
+		if strings.HasSuffix(text, "RFC822."+s) {
+			return s, offset, true
+		}
+	}
+	return "", offset, strings.HasSuffix(text, "RFC822")
+}
+
+// joined yields the bodies that came in parts.
+func (w *imapWalk) joined() error {
+	for _, key := range w.order {
+		list := w.partial[key].joined()
+		if len(list) == 0 {
+			continue
+		}
+		if len(list) > 1 || list[0].at > 0 {
+			w.cut("a message was fetched in parts, and some are missing")
+		}
+		for _, r := range list {
+			if err := w.section(key, r.data); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// section yields a part of a message: with the header that says how it is
+// encoded, where that came before.
+func (w *imapWalk) section(key string, data []byte) error {
+	message, section, _ := strings.Cut(key, "/")
+	if section == "" {
+		w.count++
+		return w.message(w.count, data)
+	}
+	if section == "HEADER" || strings.HasSuffix(section, ".MIME") {
+		w.heads[key] = data
+		return nil
+	}
+	if strings.Contains(section, "HEADER") || len(data) == 0 {
+		return nil
+	}
+	head := w.heads[message+"/"+section+".MIME"]
+	if section == "TEXT" {
+		head = w.heads[message+"/HEADER"]
+	}
+	w.count++
+	if head != nil {
+		return w.message(w.count, append(bytes.Clone(head), data...))
+	}
+	if plain, ok := unbase64(data); ok {
+		data = plain
+	}
+	return w.yield(object{name: "message-" + strconv.Itoa(w.count) + "-" + strings.ToLower(section),
+		body: func() (io.Reader, error) { return bytes.NewReader(data), nil }})
+}
+
+// unbase64 decodes what is nothing but lines of base64, as the body of a part is
+// whose header was not fetched with it.
+func unbase64(data []byte) ([]byte, bool) {
+	if len(data) < 4 {
+		return nil, false
+	}
+	plain := make([]byte, base64.StdEncoding.DecodedLen(len(data)))
+	n, err := base64.StdEncoding.Decode(plain, bytes.TrimRight(data, "\r\n"))
+	return plain[:n], err == nil
+}
+
+// isPOP3 takes a server's greeting, or the port.
+func isPOP3(f *streamFacts, b []byte) bool {
+	return f.peer != nil && (f.flow.srcPort == portPOP3 || bytes.HasPrefix(b, []byte("+OK")))
+}
+
+// pop3 yields the messages that a server hands out (RFC 1939): an answer of
+// several lines that begin with a header.
+func (d *dialogue) pop3() error {
+	for rest, n := d.content, 0; len(rest) > 0; {
+		if bytes.HasPrefix(rest, []byte("\x16\x03")) {
+			d.skip(ReasonEncrypted, "STLS")
+			return nil
+		}
+		var line []byte
+		line, rest = cutLine(rest)
+		if !bytes.HasPrefix(line, []byte("+OK")) || !isHeader(rest) {
+			continue
+		}
+		var message []byte
+		message, rest = dotted(rest)
+		n++
+		if err := d.message(n, message); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isHeader reports whether b begins with a field of a header (RFC 5322, 2.2).
+func isHeader(b []byte) bool {
+	line, _ := cutLine(b[:min(len(b), 512)])
+	name, _, ok := bytes.Cut(line, []byte(":"))
+	return ok && len(name) > 0 && !bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+}
