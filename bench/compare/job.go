@@ -19,7 +19,7 @@ func (j job) run(ctx context.Context, o *options, engines []*engine, store *resu
 	if err != nil {
 		return err
 	}
-	if len(counts) > 1 {
+	if len(counts) > 1 && !j.tree.cliff() {
 		if err := j.rules.start(ctx, o, engines, store); err != nil {
 			return err
 		}

@@ -38,11 +38,12 @@ func (s *ruleSet) start(ctx context.Context, o *options, engines []*engine, stor
 // writeScaling writes how much less time by the clock each engine needs with
 // more threads, whole and without its start.
 func writeScaling(b *strings.Builder, rows []*row, list []result) {
-	head := "**Scaling.** Time by the clock on one thread, in times of that on more: median of the runs (least–most); ideal is the number of threads.\n\n" +
+	head := "**Scaling.** Time by the clock on one thread, in times of that on more: median of the runs (least–most); ideal is the number of threads.\n" +
+		"Trees of fewer files than threads are left out: one thread searches a file.\n\n" +
 		"| Rules | Files | Engine | 1 thread, s | threads | s | start, s | times | without the start |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n"
 	for _, w := range rows {
 		one := slices.IndexFunc(rows, func(v *row) bool { return v.rules == w.rules && v.tree == w.tree && v.threads == 1 })
-		if w.threads == 1 || one < 0 {
+		if w.threads == 1 || one < 0 || w.files < int64(w.threads) || strings.HasPrefix(w.tree, "cliff") {
 			continue
 		}
 		for _, p := range w.engines() {

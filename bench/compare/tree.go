@@ -25,6 +25,9 @@ type tree struct {
 	elf, pe      int64 // files that are programs
 }
 
+// cliff reports whether the tree is that of a cliff or catastrophe.
+func (t *tree) cliff() bool { return strings.HasPrefix(t.name, "cliff") }
+
 // workloads are the trees that the harness makes, in the order of the tables.
 var workloads = []struct {
 	name  string
@@ -165,6 +168,9 @@ func (m *maker) candidates(roots ...string) []candidate {
 			continue
 		}
 		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if m.ctx.Err() != nil {
+				return fs.SkipAll
+			}
 			if err != nil || !d.Type().IsRegular() || seen[path] {
 				return nil // what cannot be listed is not taken
 			}
@@ -257,11 +263,25 @@ func isText(path string, head []byte) bool {
 // binaries takes PE files for a half, programs built for Windows where there
 // are too few, and ELF files, or what the system has, for the rest.
 func (m *maker) binaries() error {
-	list := append(m.built(), m.candidates(roots()...)...)
-	if err := m.take(list, m.want/2, isPE); err != nil {
+	list := m.candidates(roots()...)
+	slices.SortStableFunc(list, func(a, b candidate) int { return notNamedPE(a.path) - notNamedPE(b.path) })
+	err := m.take(list, m.want/2, isPE)
+	if rest := m.want/2 - m.made; rest > 0 {
+		err = m.take(m.built(), rest, isPE)
+	}
+	if err != nil {
 		log.Print("no PE files: ", err)
 	}
 	return m.take(list, m.want-m.made, isELF)
+}
+
+// notNamedPE is 0 for the names that PE files mostly have: these are looked at
+// first, so that not every file of the machine has to be opened.
+func notNamedPE(path string) int {
+	if hasSuffix(path, ".exe", ".dll", ".sys") {
+		return 0
+	}
+	return 1
 }
 
 // built builds some programs of the Go distribution for Windows.
