@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
 const (
 	dpkgInfo       = "/var/lib/dpkg/info"
 	dpkgStatus     = "/var/lib/dpkg/status"
+	dpkgStatusDir  = "/var/lib/dpkg/status.d" // of images without dpkg itself ("distroless"): a status and an .md5sums a package
 	dpkgDiversions = "/var/lib/dpkg/diversions"
 )
 
@@ -25,33 +27,58 @@ type diversion struct {
 	by string // the package whose own file stays in place; ":" for the administrator
 }
 
-// readDpkg reads the index from the names in dpkg's info directory; nil where
-// there is none. Where a file cannot be read the index is partial.
+// readDpkg reads the index from the names in dpkg's directories; nil where
+// there are none. Where a file cannot be read the index is partial.
 func readDpkg(t tree) *packageIndex {
-	names, err := t.names(dpkgInfo)
+	info, err := t.names(dpkgInfo)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &packageIndex{why: reason(dpkgInfo, err)}
 	}
-	if len(names) == 0 {
+	stanzas, err := t.names(dpkgStatusDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &packageIndex{why: reason(dpkgStatusDir, err)}
+	}
+	if len(info) == 0 && len(stanzas) == 0 {
 		return nil
 	}
-	x := &dpkg{newIndex("dpkg", t, 64*len(names)), map[string]diversion{}}
+	x := &dpkg{newIndex("dpkg", t, 64*(len(info)+len(stanzas))), map[string]diversion{}}
 	x.readDiversions(t)
-	for _, name := range names {
-		of, kind, _ := cutLast(name, '.')
-		of, _, _ = strings.Cut(of, ":") // libc6:amd64
-		switch kind {
-		case "md5sums":
-			p := x.pack(of)
-			x.read(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.md5sum(p, l); return nil })
-		case "list":
-			p := x.pack(of)
-			x.read(t, dpkgInfo+"/"+name, func(_ int, l []byte) error { x.listed(p, l); return nil })
+	for _, name := range info {
+		x.readFile(t, dpkgInfo, name)
+	}
+	x.readStatus(t, dpkgStatus)
+	for _, name := range stanzas {
+		if x.readFile(t, dpkgStatusDir, name) {
+			continue
+		}
+		x.readStatus(t, dpkgStatusDir+"/"+name)
+		if !slices.Contains(stanzas, name+".md5sums") {
+			x.partial = dpkgStatusDir + " does not list the files of " + name
 		}
 	}
-	s := &dpkgStanza{index: x}
-	x.read(t, dpkgStatus, func(_ int, l []byte) error { s.line(l); return nil })
 	return x.packageIndex
+}
+
+// readFile reads what lists the files of a package; false where it is no such file.
+func (x *dpkg) readFile(t tree, dir, name string) bool {
+	of, kind, _ := cutLast(name, '.')
+	of, _, _ = strings.Cut(of, ":") // libc6:amd64
+	switch kind {
+	case "md5sums":
+		p := x.pack(of)
+		x.read(t, dir+"/"+name, func(_ int, l []byte) error { x.md5sum(p, l); return nil })
+	case "list":
+		p := x.pack(of)
+		x.read(t, dir+"/"+name, func(_ int, l []byte) error { x.listed(p, l); return nil })
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *dpkg) readStatus(t tree, name string) {
+	s := &dpkgStanza{index: x}
+	x.read(t, name, func(_ int, l []byte) error { s.line(l); return nil })
 }
 
 func cutLast(s string, sep byte) (before, after string, found bool) {

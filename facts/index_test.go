@@ -70,6 +70,27 @@ func TestDpkg(t *testing.T) {
 	}
 }
 
+// TestDistroless reads the index of an image that has no dpkg: a status and a
+// list of digests a package. Without such a list nobody knows whose a file is.
+func TestDistroless(t *testing.T) {
+	files := map[string]string{
+		"/usr/bin/tool": "tool", "/usr/bin/changed": "changed", "/usr/bin/stray": "stray",
+		dpkgStatusDir + "/tool1.1":         "Package: tool1.1\nVersion: 1.1-2\nDescription: x\n",
+		dpkgStatusDir + "/tool1.1.md5sums": hash("tool") + "  usr/bin/tool\n" + hash("original") + "  usr/bin/changed\n",
+	}
+	for path, want := range map[string]map[string]string{
+		"/usr/bin/tool":    {"package.name": "tool1.1 (asserted)", "package.version": "1.1-2 (asserted)", "package.verified": "true (asserted)"},
+		"/usr/bin/changed": {"package.name": "tool1.1 (asserted)", "package.verified": "false (asserted)"},
+		"/usr/bin/stray":   {"package.name": " (asserted)", "package.verified": "false (asserted)"},
+	} {
+		wantFacts(t, at(t, foreign(t, files), path), want)
+	}
+	files[dpkgStatusDir+"/bare"] = "Package: bare\nVersion: 1\n"
+	why := "unavailable: the index was not read whole: " + dpkgStatusDir + " does not list the files of bare"
+	wantFacts(t, at(t, foreign(t, files), "/usr/bin/stray"), map[string]string{"package.name": why, "package.verified": why})
+	wantFacts(t, at(t, foreign(t, files), "/usr/bin/tool"), map[string]string{"package.verified": "true (asserted)"})
+}
+
 // TestPartialIndex has an index of which a part cannot be read: what is not in
 // the rest may still belong to a package.
 func TestPartialIndex(t *testing.T) {
