@@ -126,8 +126,9 @@
 	VADDP V4.B16, V4.B16, V4.B16  \
 	VMOV V4.D[0], R0
 
-// EACH writes the places that BOTH set among the 64 before R1.
-#define EACH(label) \
+// BITS makes R0 a bit for each byte that is set in V0 to V3, and R9 where the
+// first of them, 64 before R1, is from R3.
+#define BITS \
 	VAND V20.B16, V0.B16, V0.B16  \
 	VAND V20.B16, V1.B16, V1.B16  \
 	VAND V20.B16, V2.B16, V2.B16  \
@@ -138,16 +139,50 @@
 	VADDP V0.B16, V0.B16, V0.B16  \
 	VMOV V0.D[0], R0              \
 	SUB R3, R1, R9                \
-	SUB $64, R9                   \
+	SUB $64, R9
+
+// LOWEST makes place the lowest bit in R0, and NEXT clears it and sets the flags.
+#define LOWEST(place) \
+	RBIT R0, place                \
+	CLZ place, place
+
+#define NEXT(t) \
+	SUB $1, R0, t                 \
+	ANDS t, R0
+
+// EACH writes the places that BOTH set among the 64 before R1.
+#define EACH(label) \
+	BITS                          \
 label: \
-	RBIT R0, R10                  \
-	CLZ R10, R10                  \
+	LOWEST(R10)                   \
 	ADD R9, R10                   \
 	MOVW R10, (R4)(R5<<2)         \
 	ADD $1, R5                    \
-	SUB $1, R0, R10               \
-	ANDS R10, R0                  \
+	NEXT(R10)                     \
 	BNE label
+
+// LOOKUP makes a, b and c the buckets that may have the bytes of x first, in
+// the middle and last; it spoils x and V6.
+#define LOOKUP(x, a, b, c) \
+	VAND V22.B16, x.B16, V6.B16   \
+	VUSHR $4, x.B16, x.B16        \
+	VTBL V6.B16, [V24.B16], a.B16 \
+	VTBL V6.B16, [V26.B16], b.B16 \
+	VTBL V6.B16, [V28.B16], c.B16 \
+	VTBL x.B16, [V25.B16], V6.B16 \
+	VAND V6.B16, a.B16, a.B16     \
+	VTBL x.B16, [V27.B16], V6.B16 \
+	VAND V6.B16, b.B16, b.B16     \
+	VTBL x.B16, [V29.B16], V6.B16 \
+	VAND V6.B16, c.B16, c.B16
+
+// TRIPLES makes c the buckets of the three bytes that end at each byte; a and b
+// are as of LOOKUP, and p and q those of the sixteen bytes before. It spoils p.
+#define TRIPLES(p, q, a, b, c) \
+	VEXT $14, a.B16, p.B16, p.B16 \
+	VAND p.B16, c.B16, c.B16      \
+	VEXT $15, b.B16, q.B16, p.B16 \
+	VAND p.B16, c.B16, c.B16
 
 // func windowARM64(t *pairTable, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
 //
@@ -419,3 +454,84 @@ found:
 	CMP $(512-64), R5
 	BLE more
 	B   done
+
+// func tripleNEON(m *tripleMasks, buf []byte, from, to int, out *[candidates]uint32) (n, next int)
+//
+// 64 bytes at once, and the places of which one is the last of three: two
+// before it. V16 and V17, V18 and V19 are in turn what LOOKUP made of the bytes
+// before and of these. Before from there is nothing, so nothing is found there.
+TEXT ·tripleNEON(SB), NOSPLIT, $64-72
+	MOVD   m+0(FP), R0
+	VLD1.P 64(R0), [V24.B16, V25.B16, V26.B16, V27.B16]
+	VLD1   (R0), [V28.B16, V29.B16]
+	VMOVI  $0x0F, V22.B16
+	MOVD   $0x8040201008040201, R0
+	VMOV   R0, V20.D[0]
+	VMOV   R0, V20.D[1]
+	VEOR   V16.B16, V16.B16, V16.B16
+	VEOR   V17.B16, V17.B16, V17.B16
+	MOVD   buf_base+8(FP), R1
+	MOVD   from+32(FP), R3
+	MOVD   to+40(FP), R2
+	MOVD   out+48(FP), R4
+	SUB    $61, R2
+	ADD    R1, R2, R2
+	ADD    R3, R1, R1
+	MOVD   R1, R3
+	MOVD   $0, R5
+	MOVD   $buckets-64(SP), R7
+	B      more
+
+loop:
+	VLD1.P 64(R1), [V0.B16, V1.B16, V2.B16, V3.B16]
+	LOOKUP(V0, V18, V19, V4)
+	TRIPLES(V16, V17, V18, V19, V4)
+	LOOKUP(V1, V16, V17, V5)
+	TRIPLES(V18, V19, V16, V17, V5)
+	LOOKUP(V2, V18, V19, V0)
+	TRIPLES(V16, V17, V18, V19, V0)
+	LOOKUP(V3, V16, V17, V1)
+	TRIPLES(V18, V19, V16, V17, V1)
+	VORR   V4.B16, V5.B16, V6.B16
+	VORR   V0.B16, V1.B16, V7.B16
+	VORR   V6.B16, V7.B16, V6.B16
+	VMOV   V6.D[0], R0
+	VMOV   V6.D[1], R8
+	ORR    R8, R0
+	CBNZ   R0, found
+
+more:
+	CMP R2, R1
+	BLO loop
+
+done:
+	SUB  $2, R1
+	CMP  R3, R1
+	CSEL LO, R3, R1, R1
+	RESULT(from+32(FP), n+56(FP), next+64(FP))
+
+found:
+	VMOV   V0.B16, V2.B16
+	VMOV   V1.B16, V3.B16
+	VMOV   V4.B16, V0.B16
+	VMOV   V5.B16, V1.B16
+	VST1   [V0.B16, V1.B16, V2.B16, V3.B16], (R7)
+	VCMTST V0.B16, V0.B16, V0.B16
+	VCMTST V1.B16, V1.B16, V1.B16
+	VCMTST V2.B16, V2.B16, V2.B16
+	VCMTST V3.B16, V3.B16, V3.B16
+	BITS
+	SUB    $2, R9
+
+place:
+	LOWEST(R10)
+	MOVBU (R7)(R10), R11
+	ADD   R9, R10
+	ORR   R10<<8, R11, R11
+	MOVW  R11, (R4)(R5<<2)
+	ADD   $1, R5
+	NEXT(R10)
+	BNE   place
+	CMP   $(512-64), R5
+	BLE   more
+	B     done

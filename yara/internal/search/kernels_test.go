@@ -184,10 +184,15 @@ func (b *block) sameAsGo(t *testing.T, k *kernels, from, to int) {
 		if got, want := b.samples(k, diff, from, to), b.samples(&goKernels, diff, from, to); !slices.Equal(got, want) {
 			t.Errorf("%s: samples (diff %v) in %d of %d..%d: got %d, want %d", k.name, diff, len(b.data), from, to, len(got), len(want))
 		}
-		if got, want := b.triplesOf(k, diff, from, to), b.triplesOf(&goKernels, diff, from, to); !slices.Equal(got, want) {
-			t.Errorf("%s: triples (diff %v) in %d of %d..%d: got %d, want %d", k.name, diff, len(b.data), from, to, len(got), len(want))
-		}
+		b.sameTriplesAsGo(t, k, diff, from, to)
 		b.samePairsAsGo(t, k, b.pair(rand.New(rand.NewPCG(b.keep, uint64(len(b.data)))), diff), diff, from, to)
+	}
+}
+
+func (b *block) sameTriplesAsGo(t *testing.T, k *kernels, diff bool, from, to int) {
+	t.Helper()
+	if got, want := b.triplesOf(k, diff, from, to), b.triplesOf(&goKernels, diff, from, to); !slices.Equal(got, want) {
+		t.Errorf("%s: triples (diff %v) in %d of %d..%d: got %d, want %d", k.name, diff, len(b.data), from, to, len(got), len(want))
 	}
 }
 
@@ -228,7 +233,7 @@ func TestKernelsAgreeAtEdges(t *testing.T) {
 	}
 }
 
-// TestKernelsAgreeOnRuns has more pairs in a row than a list of candidates holds,
+// TestKernelsAgreeOnRuns has more pairs and triples in a row than a list of candidates holds,
 // behind every number of others.
 func TestKernelsAgreeOnRuns(t *testing.T) {
 	x := &bytePair{firstMask: 0xFF, secondMask: 0xFF, distance: 1}
@@ -238,8 +243,12 @@ func TestKernelsAgreeOnRuns(t *testing.T) {
 			for i := range b.data[:lead] {
 				b.data[i] = byte(i + 1)
 			}
-			b.samePairsAsGo(t, &k, x, false, 0, len(b.data))
-			b.samePairsAsGo(t, &k, x, true, 0, len(b.data))
+			b.triples.add(0, lead%8)
+			b.diffs.add(0, lead%8)
+			for _, diff := range []bool{false, true} {
+				b.samePairsAsGo(t, &k, x, diff, 0, len(b.data))
+				b.sameTriplesAsGo(t, &k, diff, 0, len(b.data))
+			}
 		}
 	}
 }
