@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/besra-hunt/besra"
 )
@@ -38,15 +39,21 @@ func TestLive(t *testing.T) {
 			return smtp.SendMail(mail, nil, "a@b.example", []string{"c@d.example"}, []byte(strings.ReplaceAll(attached("base64"), "\n", "\r\n")))
 		}, ".eml!tool.py"},
 	} {
-		t.Run(tt.name, func(t *testing.T) { live(t, tt.talk, tt.want) })
+		t.Run(tt.name, func(t *testing.T) { live(t, tt.talk, wanted{target: tt.want}) })
 	}
 }
 
+// wanted is what a record must tell before a hunt is interrupted.
+type wanted struct {
+	target string // how the name of a target ends in which something is found
+	gap    string // the reason of a gap, if one has to be told by then
+}
+
 // live talks until the hunt on the interface has told of what is wanted, and
-// then interrupts it.
-func live(t *testing.T, talk func() error, want string) {
+// then interrupts it. It returns the finding.
+func live(t *testing.T, talk func() error, want wanted, args ...string) *besra.Finding {
 	cmd := exec.Command(os.Args[0])
-	cmd.Args = []string{"besra", "hunt", "-f", "ndjson", "--no-progress", "live:lo"} // see testscript.Main
+	cmd.Args = append([]string{"besra", "hunt", "-f", "ndjson", "--no-progress"}, append(args, "live:lo")...) // see testscript.Main
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -56,25 +63,30 @@ func live(t *testing.T, talk func() error, want string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	found, ended := make(chan struct{}), make(chan struct{})
+	found, ended := make(chan *besra.Finding, 1), make(chan struct{})
+	gaps := map[string]bool{}
 	go func() {
 		defer close(ended)
-		watchRecord(out, want, found)
+		watchRecord(out, want, found, gaps)
 	}()
-	for told := false; !told; {
+	var f *besra.Finding
+	for began := time.Now(); f == nil; {
+		if time.Since(began) > 30*time.Second {
+			t.Errorf("nothing of %v in all that time", want)
+			break
+		}
 		if err := talk(); err != nil {
 			t.Error(err)
 			break
 		}
 		select {
-		case <-found:
-			told = true
+		case f = <-found:
 		case <-ended:
 			cmd.Wait()
 			if strings.Contains(stderr.String(), "not permitted") {
 				t.Skip(stderr.String())
 			}
-			t.Fatalf("it ended without %s: %s", want, stderr.String())
+			t.Fatalf("it ended without %v: %s", want, stderr.String())
 		default:
 		}
 	}
@@ -84,20 +96,32 @@ func live(t *testing.T, talk func() error, want string) {
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), " targets, ") {
 		t.Errorf("exit %d, %s: want %d and the closing line", code, stderr.String(), exitInterrupted)
 	}
+	if want.gap != "" && !gaps[want.gap] {
+		t.Errorf("gaps are %v, want %q", gaps, want.gap)
+	}
+	return f
 }
 
-// watchRecord reads a record to its end, and closes found at a finding in a
-// target whose name ends so.
-func watchRecord(r io.Reader, want string, found chan<- struct{}) {
+// watchRecord reads a record to its end, and tells of the second finding of what
+// is wanted: what was talked of between the two was listened to.
+func watchRecord(r io.Reader, want wanted, found chan<- *besra.Finding, gaps map[string]bool) {
+	seen := 0
 	for lines := bufio.NewReader(r); ; {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
 			return
 		}
 		var rec besra.Record
-		if json.Unmarshal(line, &rec) == nil && rec.Finding != nil && found != nil && strings.HasSuffix(string(rec.Finding.Target.Name), want) {
-			close(found)
-			found = nil
+		if json.Unmarshal(line, &rec) != nil {
+			continue
+		}
+		if rec.Gap != nil {
+			gaps[rec.Gap.Reason] = true
+		}
+		if rec.Finding != nil && strings.HasSuffix(string(rec.Finding.Target.Name), want.target) {
+			if seen++; seen == 2 {
+				found <- rec.Finding
+			}
 		}
 	}
 }

@@ -30,6 +30,9 @@
 // fetches in parts put together again, and behind COMPRESS, too. What follows
 // STARTTLS is a gap.
 //
+// Conversations that are in TLS, or go over to it, are counted as skipped: names
+// in their handshake are facts, and what follows is searched as it is.
+//
 // Ethernet, VLAN tags, MPLS, PPPoE, Linux cooked and loopback captures, GRE and
 // VXLAN tunnels, IP in IP and fragments are undone on the way.
 //

@@ -454,6 +454,10 @@ func TestFTP(t *testing.T) {
 			"c!tcp:192.0.2.21:20>10.0.0.5:6000!ftp/a"},
 		{"extended active", [][2]string{{"0", "EPRT |1|10.0.0.5|6000|"}, {"0", "RETR a"}}, "192.0.2.21", "10.0.0.5", 20, 6000, 0,
 			"c!tcp:192.0.2.21:20>10.0.0.5:6000!ftp/a"},
+		{"in another folder", [][2]string{{"0", "PWD"}, {"1", `257 "/home/a" is where you are`}, {"0", "CWD pub"}, {"1", "250 gone"}, {"0", "CWD no"}, {"1", "550 no"}, {"0", "MKD n"},
+			{"1", `257 "/home/a/pub/n" made`}, {"0", "EPRT |1|10.0.0.5|6000|"}, {"0", "RETR a"}}, "192.0.2.21", "10.0.0.5", 20, 6000, 0, "c!tcp:192.0.2.21:20>10.0.0.5:6000!ftp/home/a/pub/a"},
+		{"above and absolute", [][2]string{{"0", "CWD /a/b"}, {"1", "250 gone"}, {"0", "CDUP"}, {"1", "200 gone"}, {"0", "PORT 10,0,0,5,23,112"}, {"0", "STOR b"}},
+			"192.0.2.21", "10.0.0.5", 20, 6000, 1, "c!tcp:10.0.0.5:6000>192.0.2.21:20!ftp/a/b"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -465,6 +469,18 @@ func TestFTP(t *testing.T) {
 			tr.dial(tt.client, tt.clientP, tt.server, tt.serverP).open().say(tt.from, marked, 10).close()
 			see(t, Config{}, tr.pcap()).want(t, tt.want, marked)
 		})
+	}
+}
+
+// TestEncrypted wants it told that conversations went over to TLS.
+func TestEncrypted(t *testing.T) {
+	hello := "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
+	for said, want := range map[string]bool{hello: true, "EHLO a\r\nSTARTTLS\r\n" + hello: true, "AUTH TLS\r\n" + hello: true, "GET /" + hello: false, "\x16\x03": false} {
+		tr := newTrace(t)
+		tr.dial("10.0.0.5", 5000, "192.0.2.21", 443).open().say(0, said, 5).close()
+		if got := slices.Contains(see(t, Config{}, tr.pcap()).gaps, ReasonEncrypted); got != want {
+			t.Errorf("%q: told %v, want %v", said, got, want)
+		}
 	}
 }
 

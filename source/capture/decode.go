@@ -51,6 +51,7 @@ type decoder struct {
 	streams    *streams
 	flushed    time.Time
 	gaps       map[string]int64 // what was not read and is only counted, by reason
+	encrypted  int64            // conversations that went over to TLS
 
 	ethernet layers.Ethernet // reused from packet to packet
 	four     layers.IPv4
@@ -96,6 +97,10 @@ func (d *decoder) run(in packets) error {
 	}
 	for reason, n := range d.gaps {
 		d.gap(reason, n, "")
+	}
+	if d.encrypted > 0 {
+		d.to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text(d.config.Name), Reason: ReasonEncrypted,
+			Detail: "conversations in TLS", Count: d.encrypted})
 	}
 	if d.err == nil {
 		d.err = d.ctx.Err()

@@ -66,8 +66,49 @@ func (t ftpTransfers) line(c *conversation, side int, line string) {
 		}
 	case side == 0 && (verb == "RETR" || verb == "STOR" || verb == "APPE" || verb == "STOU"):
 		if c.ftp != nil {
-			c.ftp.name = strings.TrimSpace(args)
+			c.ftp.name = c.folder.of(strings.TrimSpace(args))
 		}
+	default:
+		c.folder.line(side, verb, args)
+	}
+}
+
+// ftpFolder is where the client of a control connection stands: at first in one
+// that is taken for the root.
+type ftpFolder struct {
+	at, asked string
+	where     bool // the client has asked where it stands
+}
+
+// of is a name as the root has it.
+func (f *ftpFolder) of(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return name
+	}
+	return path.Join("/", f.at, name)
+}
+
+// line follows the client that asks for another folder, once the server grants
+// it, and the server that says where it stands.
+func (f *ftpFolder) line(side int, verb, args string) {
+	switch {
+	case side == 0 && (verb == "PWD" || verb == "XPWD"):
+		f.where = true
+	case side == 0 && (verb == "CWD" || verb == "XCWD"):
+		f.asked = f.of(strings.TrimSpace(args))
+	case side == 0 && (verb == "CDUP" || verb == "XCUP"):
+		f.asked = path.Dir(f.of("."))
+	case side == 1 && verb == "257" && f.where:
+		f.where = false
+		if _, quoted, ok := strings.Cut(args, `"`); ok {
+			if at, _, ok := strings.Cut(quoted, `"`); ok {
+				f.at = at
+			}
+		}
+	case side == 1 && f.asked != "" && (verb == "250" || verb == "200"):
+		f.at, f.asked = f.asked, ""
+	case side == 1 && f.asked != "" && len(verb) == 3 && verb > "399":
+		f.asked = ""
 	}
 }
 

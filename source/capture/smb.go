@@ -25,7 +25,7 @@ const (
 
 // The reasons of gaps in conversations of SMB.
 const (
-	ReasonEncrypted  = "encrypted"  // messages that only both ends can read
+	ReasonEncrypted  = "encrypted"  // messages, or all that follows in TLS, that only both ends can read
 	ReasonCompressed = "compressed" // messages that are not unpacked
 	ReasonPartial    = "partial"    // not all of a file was transferred, or captured
 )

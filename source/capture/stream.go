@@ -35,10 +35,11 @@ type conversation struct {
 	last       time.Time // of its packets
 	done       bool
 
-	sides [2]side // the client's, the server's
-	ftp   *ftpTransfer
-	lines [2]lineReader // of an FTP control connection
-	smb   *smbTalk      // nil where it is none
+	sides  [2]side // the client's, the server's
+	ftp    *ftpTransfer
+	lines  [2]lineReader // of an FTP control connection
+	folder ftpFolder     // of its client
+	smb    *smbTalk      // nil where it is none
 }
 
 // side is one direction: what was put together and not yet yielded.
@@ -130,6 +131,9 @@ func (c *conversation) yield(s *side, more bool) {
 	}
 	s.fresh = false
 	s.window++
+	if s.window == 1 && startsTLS(content) {
+		c.d.encrypted++
+	}
 	suffix := ""
 	if s.window > 1 {
 		suffix = "#" + strconv.Itoa(s.window)

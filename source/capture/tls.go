@@ -1,6 +1,10 @@
 package capture
 
-import "golang.org/x/crypto/cryptobyte"
+import (
+	"bytes"
+
+	"golang.org/x/crypto/cryptobyte"
+)
 
 const (
 	recordHandshake   = 22
@@ -34,6 +38,13 @@ func serverName(b []byte) string {
 		}
 	}
 	return ""
+}
+
+// startsTLS reports whether a client goes over to TLS in what it says: at once,
+// or after commands of a line each, such as STARTTLS of SMTP or AUTH of FTP.
+func startsTLS(b []byte) bool {
+	i := bytes.Index(b[:min(len(b), 4096)], []byte{recordHandshake, 3})
+	return i >= 0 && len(b) > i+recordHeaderBytes && b[i+recordHeaderBytes] == helloClient && (i == 0 || b[i-1] == '\n')
 }
 
 // handshake joins the fragments of the first handshake records.
