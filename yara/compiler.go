@@ -54,7 +54,7 @@ func (c *Compiler) AddSource(s Source) diag.List {
 func (c *Compiler) Build() (*Rules, diag.List) {
 	prog, diags := c.c.Build()
 	diags = append(slices.Clone(c.diags), diags...)
-	rules, err := newRules(prog, c.options.Modules)
+	rules, err := newRules(prog, c.options.Module)
 	if err != nil { // a fault of the compiler, which checks everything before
 		diags = append(diags, &diag.Diagnostic{Code: "internal_error", Title: err.Error()})
 		rules, _ = newRules(&program.Program{}, nil)

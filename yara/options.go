@@ -49,6 +49,13 @@ func WithModules(modules ...*module.Module) Option {
 	})
 }
 
+// FindModules is WithModules for modules that are made when rules import them:
+// find returns the module of a name, or nil. It is asked for names that
+// WithModules has not given.
+func FindModules(find func(name string) *module.Module) Option {
+	return option(func(o *compile.Options) { o.FindModule = find })
+}
+
 // IgnoreModules names modules that are known to be absent: a rule that uses
 // one is left out with a warning instead of an error.
 func IgnoreModules(names ...string) Option {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"sync"
 
 	"github.com/besra-hunt/besra/yara/internal/compile"
@@ -26,15 +25,9 @@ type Rules struct {
 	tables func() *search.Tables
 }
 
-// newRules makes rules of a program and the modules at hand.
-func newRules(prog *program.Program, modules []*module.Module) (*Rules, error) {
-	bound, err := prog.Bind(func(name string) *module.Module {
-		i := slices.IndexFunc(modules, func(m *module.Module) bool { return m.Name == name })
-		if i < 0 {
-			return nil
-		}
-		return modules[i]
-	})
+// newRules makes rules of a program and the modules at hand, which find returns.
+func newRules(prog *program.Program, find func(name string) *module.Module) (*Rules, error) {
+	bound, err := prog.Bind(find)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +109,7 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 }
 
 // ReadRules reads what [Rules.WriteTo] has written. Of the options only
-// [WithModules] counts: the modules that the rules import must be given again,
+// [WithModules] and [FindModules] count: the modules that the rules import must be given again,
 // with the schema that the rules were compiled for. The form is checksummed
 // but not signed: it is an error where it is damaged or of another version,
 // and rules of strangers are as safe to run as their source.
@@ -129,7 +122,7 @@ func ReadRules(r io.Reader, opts ...Option) (*Rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("yara: %w", err)
 	}
-	rules, err := newRules(prog, options.Modules)
+	rules, err := newRules(prog, options.Module)
 	if err != nil {
 		return nil, fmt.Errorf("yara: %w", err)
 	}

@@ -158,7 +158,7 @@ func readCompiled(name string) (*yara.Rules, error) {
 	default:
 		return nil, &hintError{fmt.Errorf("%s: not a file of compiled rules", name), "-C is for what besra rule compile writes; rules in source form need no option"}
 	}
-	rules, err := yara.ReadRules(r, yara.WithModules(standard.Modules()...))
+	rules, err := yara.ReadRules(r, yara.FindModules(standard.Named))
 	if err == nil {
 		if _, more := r.ReadByte(); more == nil {
 			err = errors.New("something stands behind the rules: the file is damaged")

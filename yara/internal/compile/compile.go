@@ -17,6 +17,7 @@ package compile
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/besra-hunt/besra/yara/diag"
@@ -31,6 +32,8 @@ import (
 type Options struct {
 	// Modules are what rules can import.
 	Modules []*module.Module
+	// FindModule, where not nil, makes the others by their names, or returns nil.
+	FindModule func(name string) *module.Module
 	// IgnoreModules are names of modules that are known to be absent: a rule
 	// that uses one is left out with a warning instead of an error.
 	IgnoreModules []string
@@ -49,6 +52,23 @@ type Options struct {
 	Includes func(from, path string) (name string, text []byte, err error)
 	// Limits bound what a source may cost.
 	Limits Limits
+}
+
+// Module returns the module of that name, or nil.
+func (o *Options) Module(name string) *module.Module {
+	for _, m := range o.Modules {
+		if m.Name == name {
+			return m
+		}
+	}
+	if o.FindModule == nil {
+		return nil
+	}
+	m := o.FindModule(name)
+	if m != nil {
+		o.Modules = append(slices.Clip(o.Modules), m)
+	}
+	return m
 }
 
 // Limits bound what a source may cost; a zero field means its default.
@@ -87,7 +107,6 @@ func (l Limits) orDefaults() Limits {
 // Compiler collects rules. It belongs to one goroutine.
 type Compiler struct {
 	opt     Options
-	modules map[string]*module.Module
 	ignored map[string]bool
 
 	prog    program.Program
@@ -120,7 +139,6 @@ func New(opt Options) *Compiler {
 	opt.Limits = opt.Limits.orDefaults()
 	c := &Compiler{
 		opt:        opt,
-		modules:    make(map[string]*module.Module, len(opt.Modules)),
 		ignored:    make(map[string]bool, len(opt.IgnoreModules)),
 		spaceNames: make(map[string]*namespace),
 		externals:  make(map[string]int32, len(opt.Externals)),
@@ -133,9 +151,6 @@ func New(opt Options) *Compiler {
 	}
 	c.prog.Dialect = opt.Dialect
 	c.unions = unionBudget
-	for _, m := range opt.Modules {
-		c.modules[m.Name] = m
-	}
 	for _, name := range opt.IgnoreModules {
 		c.ignored[name] = true
 	}

@@ -243,7 +243,7 @@ func (l *lowering) unknownName(e *syntax.Name) operand {
 	switch {
 	case l.ns.absent[name]:
 		notes = []string{"there is no such module"}
-	case l.c.modules[name] != nil:
+	case l.c.opt.Module(name) != nil:
 		notes = []string{"write `import \"" + name + "\"` at the top of the file"}
 	case name == l.rule.Name.Name:
 		notes = []string{"a rule cannot refer to itself"}

@@ -106,7 +106,7 @@ func (c *Compiler) addImport(ns *namespace, imp *syntax.Import, first map[string
 		return
 	}
 	first[name] = imp.Span
-	m := c.modules[name]
+	m := c.opt.Module(name)
 	if m == nil {
 		ns.absent[name] = true
 		c.unknownModule(imp)
@@ -130,9 +130,9 @@ func (c *Compiler) unknownModule(imp *syntax.Import) {
 			Notes: []string{"rules that use it are left out"}})
 		return
 	}
-	names := make([]string, 0, len(c.modules))
-	for n := range c.modules {
-		names = append(names, n)
+	names := make([]string, len(c.opt.Modules))
+	for i, m := range c.opt.Modules {
+		names[i] = m.Name
 	}
 	sort.Strings(names)
 	d := &diag.Diagnostic{Code: "unknown_module", Title: "unknown module `" + name + "`",

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,6 +109,30 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if q.Rules[1].Anchors != nil || q.Rules[2].Anchors == nil {
 		t.Errorf("anchors: got %v and %v, want nil and an empty list", q.Rules[1].Anchors, q.Rules[2].Anchors)
+	}
+}
+
+// TestLabels asks for a label from many sides at once, which all get the same.
+func TestLabels(t *testing.T) {
+	q, err := DecodeUnbound(bytes.NewReader(encoded(t, sample(t))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if x := q.Label(0); x.Origin != "f.yar" || len(x.Meta) != 2 || x.Patterns[0].ID != "$a" {
+				t.Errorf("got %+v", x)
+			}
+		})
+	}
+	wg.Wait()
+	if q.Label(0) != q.Label(0) {
+		t.Error("a label is decoded again")
+	}
+	q.Labels.encoded[len(q.Labels.encoded)-1] ^= 0x80 // of the last rule
+	if x := q.Label(2); len(x.Patterns) != len(q.Rules[2].Patterns) || x.Origin != "" {
+		t.Errorf("a label that is not whole: got %+v", x)
 	}
 }
 

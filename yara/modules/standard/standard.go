@@ -27,28 +27,48 @@ import (
 	"github.com/besra-hunt/besra/yara/modules/zip"
 )
 
+// all are the standard modules, sorted by name.
+var all = []struct {
+	name string
+	make func() *module.Module
+}{
+	{"console", console.Module},
+	{"crx", crx.Module},
+	{"cuckoo", cuckoo.Module},
+	{"dex", dex.Module},
+	{"dotnet", dotnet.Module},
+	{"elf", elf.Module},
+	{"hash", hash.Module},
+	{"lnk", lnk.Module},
+	{"macho", macho.Module},
+	{"magic", magic.Module},
+	{"math", math.Module},
+	{"msi", msi.Module},
+	{"olecf", olecf.Module},
+	{"pe", pe.Module},
+	{"string", stringmodule.Module},
+	{"time", time.Module},
+	{"vba", vba.Module},
+	{"vt", vt.Module},
+	{"zip", zip.Module},
+}
+
 // Modules returns the standard modules, sorted by name. They are immutable
 // and may be shared by any number of compilers.
 func Modules() []*module.Module {
-	return []*module.Module{
-		console.Module(),
-		crx.Module(),
-		cuckoo.Module(),
-		dex.Module(),
-		dotnet.Module(),
-		elf.Module(),
-		hash.Module(),
-		lnk.Module(),
-		macho.Module(),
-		magic.Module(),
-		math.Module(),
-		msi.Module(),
-		olecf.Module(),
-		pe.Module(),
-		stringmodule.Module(),
-		time.Module(),
-		vba.Module(),
-		vt.Module(),
-		zip.Module(),
+	list := make([]*module.Module, len(all))
+	for i := range all {
+		list[i] = all[i].make()
 	}
+	return list
+}
+
+// Named makes the standard module of that name, or returns nil.
+func Named(name string) *module.Module {
+	for i := range all {
+		if all[i].name == name {
+			return all[i].make()
+		}
+	}
+	return nil
 }
