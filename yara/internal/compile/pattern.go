@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"github.com/besra-hunt/besra/yara/diag"
@@ -279,7 +281,18 @@ func (l *lowering) linkNode(n *program.Node) {
 		for j := range items {
 			items[j] = l.patterns[items[j]].index
 		}
+		if n.Op == program.OpOfPatterns {
+			l.c.rarestFirst(items)
+		}
 	}
+}
+
+// rarestFirst orders patterns so that those are asked for first that are
+// cheap to look for and most likely decide that a rule does not match.
+func (c *Compiler) rarestFirst(patterns []int32) {
+	slices.SortStableFunc(patterns, func(a, b int32) int {
+		return cmp.Compare(c.prog.Patterns[a].Cost, c.prog.Patterns[b].Cost)
+	})
 }
 
 // patternIndex returns the place of a lowered pattern that is asked for at one

@@ -16,6 +16,9 @@ const (
 	// fewExpected is how many patterns are rather looked for one by one: a
 	// condition that fails early spares the rest.
 	fewExpected = 3
+	// costly is from how many false hits in a MiB on a pattern is left to the
+	// condition that asks for it.
+	costly = 128
 )
 
 // Expect tells which patterns conditions may ask for, of which it may look for
@@ -26,7 +29,7 @@ func (s *State) Expect(patterns iter.Seq[int32]) {
 	}
 	s.expected = s.expected[:0]
 	for p := range patterns {
-		if s.status[p]&(found|searched) == 0 && s.t.prog.Patterns[p].At < 0 && !s.covers(p) && !s.t.slow(p) {
+		if s.status[p]&(found|searched) == 0 && s.worthExpecting(p) {
 			s.expected = append(s.expected, p)
 		}
 	}
@@ -35,6 +38,13 @@ func (s *State) Expect(patterns iter.Seq[int32]) {
 	if len(s.expected) > fewExpected {
 		s.searchTogether(s.expected)
 	}
+}
+
+// worthExpecting reports whether the pattern is looked for in one pass with
+// others, and has not been by the eager one.
+func (s *State) worthExpecting(p int32) bool {
+	pat := &s.t.prog.Patterns[p]
+	return pat.At < 0 && pat.Cost < costly && !s.covers(p) && !s.t.slow(p)
 }
 
 // searchTogether looks for patterns that no other search has looked for.

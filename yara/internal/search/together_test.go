@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"testing"
@@ -45,6 +46,27 @@ func TestExpect(t *testing.T) {
 				t.Errorf("%d patterns: Matches(%d): got %v, want %v", n, p, clip(got), clip(want))
 			}
 		}
+	}
+}
+
+// TestExpectCostly leaves patterns with many false hits to who asks for them.
+func TestExpectCostly(t *testing.T) {
+	list := madeLiterals(20)
+	list[3].Cost = costly
+	s := New(programOf(list, false)).NewState()
+	run(t, s, bytes.Repeat(list[3].Needles[0].Bytes, largeData), Options{})
+	s.Expect(func(yield func(int32) bool) {
+		for p := range int32(len(list)) {
+			if !yield(p) {
+				return
+			}
+		}
+	})
+	if len(s.Hit()) != 0 {
+		t.Errorf("got %v, want no search for a costly pattern", s.Hit())
+	}
+	if !s.Found(3) {
+		t.Error("not found when asked for")
 	}
 }
 
