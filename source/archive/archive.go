@@ -16,7 +16,7 @@
 //
 // # Formats
 //
-//	zip       with jar, apk, docx, …; deflate, deflate64, bzip2, lzma, xz, zstd; ZipCrypto and AES passwords
+//	zip       with jar, apk, docx, …, also behind a picture or a program; one volume; deflate, deflate64, bzip2, lzma, xz, zstd; ZipCrypto and AES passwords
 //	tar       ustar, pax, GNU, v7; sparse files
 //	gzip, bzip2, xz, zstd, lz4, and by their names brotli (.br) and lzma (.lzma, .tlz)
 //	7z, rar   with passwords, solid ones too; one volume
@@ -79,6 +79,7 @@ var formats = []format{
 	{"pdf", isPDF, (*walk).pdf},
 	{"brotli", isBrotli, (*walk).brotli},
 	{"lzma", isLZMA, (*walk).lzma},
+	{"zip", isZipBehind, (*walk).zip},
 }
 
 func prefix(p string) func(string, []byte) bool {

@@ -173,6 +173,26 @@ func TestShortDamage(t *testing.T) {
 	}
 }
 
+// TestVolumes: a part of an archive is told as such where it can be recognised, and an
+// archive that only says so is opened.
+func TestVolumes(t *testing.T) {
+	z := zipOf(t, zip.Store, "a", marked)
+	lying := bytes.Clone(z)
+	lying[len(lying)-zipEnd+4] = 1
+	for name, content := range map[string][]byte{"first.z01": []byte("PK\x07\x08PK\x03\x04 and so on"), "last.zip": append([]byte("the rest of a member"), lying...)} {
+		in := expand(t, name, content)
+		if !cmp.Equal(in.Gaps, []string{ReasonUnsupported}) {
+			t.Errorf("%s: gaps %q, want unsupported", name, in.Gaps)
+		}
+	}
+	for name, content := range map[string][]byte{"lying.zip": lying, "picture.gif": append([]byte("GIF89a\x01\x00"), z...)} {
+		in := expand(t, name, content)
+		if string(in.Content[name+"!a"]) != marked || in.Err != nil {
+			t.Errorf("%s: got %q, error %v", name, in.Content, in.Err)
+		}
+	}
+}
+
 // TestWrongSizes changes the sizes that headers state: they are not believed,
 // and nothing beyond the member is taken for it.
 func TestWrongSizes(t *testing.T) {

@@ -35,6 +35,26 @@ func endsAsZip(content []byte) bool {
 	return at >= 0 && len(tail)-at >= 22 && bytes.Contains(content[max(0, len(content)-readStep):], []byte("PK\x01\x02"))
 }
 
+// zipEnd is the length of the record at the end of an archive without a comment.
+const zipEnd = 22
+
+// isZipBehind takes an archive behind anything else, such as a picture, and the
+// volumes of an archive by which they can be told: the first and the last.
+func isZipBehind(_ string, content []byte) bool {
+	return isZipVolume(content) ||
+		len(content) > zipEnd && hasPrefix(content[len(content)-zipEnd:], "PK\x05\x06") && endsAsZip(content)
+}
+
+// isZipVolume takes what begins as the first of several volumes does, and what
+// ends as the last of them.
+func isZipVolume(content []byte) bool {
+	if hasPrefix(content, "PK\x07\x08PK\x03\x04") {
+		return true
+	}
+	end := content[max(0, len(content)-zipEnd):]
+	return len(end) == zipEnd && hasPrefix(end, "PK\x05\x06") && (end[4] != 0 || end[5] != 0) && !hasPrefix(content, "PK\x03\x04")
+}
+
 func hasPrefix(content []byte, p string) bool {
 	return len(content) >= len(p) && string(content[:len(p)]) == p
 }
@@ -58,6 +78,9 @@ func newZstd(r io.Reader) (io.Reader, error) {
 }
 
 func (w *walk) zip() error {
+	if isZipVolume(w.content) {
+		return unsupportedError("an archive of several volumes")
+	}
 	r, err := zip.NewReader(bytes.NewReader(w.content), int64(len(w.content)))
 	if err != nil {
 		return err
