@@ -75,6 +75,8 @@ type dialogue struct {
 type object struct {
 	name    string
 	body    func() (io.Reader, error)
+	place   []byte // the object itself, where it lies in the direction as it is
+	cut     bool   // place ends too early
 	context besra.Context
 	state   func(g *facts.Given) // facts beyond those of the flow
 }
@@ -108,6 +110,12 @@ func (d *dialogue) open(o object) func(context.Context) (besra.Content, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if o.body == nil {
+			if o.cut {
+				d.tellCut(o, io.ErrUnexpectedEOF)
+			}
+			return held(o.place), nil
+		}
 		r, err := o.body()
 		if err != nil {
 			return nil, &objectError{err}
@@ -121,10 +129,14 @@ func (d *dialogue) open(o object) func(context.Context) (besra.Content, error) {
 		case len(data) == 0:
 			return nil, &objectError{err}
 		default: // what came is scanned, what did not is told
-			d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(d.outer.Name + "!" + o.name), Reason: ReasonCut, Detail: err.Error(), Count: 1})
+			d.tellCut(o, err)
 		}
 		return held(data), nil
 	}
+}
+
+func (d *dialogue) tellCut(o object, err error) {
+	d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(d.outer.Name + "!" + o.name), Reason: ReasonCut, Detail: err.Error(), Count: 1})
 }
 
 // ReasonCut says that an object was not carried, or captured, to its end.

@@ -51,14 +51,36 @@ func (d *dialogue) http() error {
 	return d.responses()
 }
 
+// httpMessages reads one message after the other, and knows where it is.
+type httpMessages struct {
+	*bufio.Reader
+	content []byte
+	from    *bytes.Reader
+}
+
+func newHTTPMessages(content []byte) *httpMessages {
+	from := bytes.NewReader(content)
+	return &httpMessages{bufio.NewReader(from), content, from}
+}
+
+// rest is what was not read.
+func (m *httpMessages) rest() []byte { return m.content[len(m.content)-m.from.Len()-m.Buffered():] }
+
+// skip goes on behind n bytes of the rest.
+func (m *httpMessages) skip(n int) {
+	m.from.Reset(m.rest()[n:])
+	m.Reset(m.from)
+}
+
 func (d *dialogue) requests() error {
-	in := bufio.NewReader(bytes.NewReader(d.content))
+	in := newHTTPMessages(d.content)
 	for {
-		r, err := http.ReadRequest(in)
+		r, err := http.ReadRequest(in.Reader)
 		if err != nil {
 			return endOf(err)
 		}
-		if err := d.body(r, r.Header, r.Body, r.Method+" "); err != nil {
+		m := httpMessage{in: in, request: r, header: r.Header, length: r.ContentLength, coded: r.TransferEncoding != nil, body: r.Body}
+		if err := d.body(m, r.Method+" "); err != nil {
 			return err
 		}
 	}
@@ -67,7 +89,7 @@ func (d *dialogue) requests() error {
 // responses pairs each response with the request that it answers, where the
 // other direction is at hand.
 func (d *dialogue) responses() error {
-	in := bufio.NewReader(bytes.NewReader(d.content))
+	in := newHTTPMessages(d.content)
 	asked := bufio.NewReader(bytes.NewReader(d.facts.peer.other))
 	for {
 		if _, err := in.Peek(1); err != nil {
@@ -77,11 +99,12 @@ func (d *dialogue) responses() error {
 		if request != nil {
 			io.Copy(io.Discard, request.Body)
 		}
-		r, err := readResponse(in, request)
+		r, err := readResponse(in.Reader, request)
 		if err != nil {
 			return endOf(err)
 		}
-		if err := d.body(request, r.Header, r.Body, ""); err != nil {
+		m := httpMessage{in: in, request: request, header: r.Header, length: r.ContentLength, coded: r.TransferEncoding != nil, body: r.Body}
+		if err := d.body(m, ""); err != nil {
 			return err
 		}
 		if r.StatusCode == http.StatusSwitchingProtocols {
@@ -108,17 +131,51 @@ func endOf(err error) error {
 	return &objectError{err}
 }
 
-// body yields a message's body, and what it leaves unread passes over. r is the
-// request that it belongs to; nil where it is not known.
-func (d *dialogue) body(r *http.Request, h http.Header, body io.ReadCloser, prefix string) error {
-	defer io.Copy(io.Discard, body)
-	in := bufio.NewReader(body)
+// httpMessage is a request or a response whose body is next.
+type httpMessage struct {
+	in      *httpMessages
+	request *http.Request // that it belongs to; nil where it is not known
+	header  http.Header
+	length  int64 // of the body; -1 up to the end
+	coded   bool  // for the transfer
+	body    io.ReadCloser
+}
+
+// plain is the body of a message that lies in the direction as it is, as far as
+// it is there.
+func (m httpMessage) plain() (body []byte, ok bool) {
+	coding := m.header.Get("Content-Encoding")
+	if m.coded || coding != "" && coding != "identity" || httpbody.Boundary(m.header) != "" {
+		return nil, false
+	}
+	rest := m.in.rest()
+	if m.length >= 0 {
+		rest = rest[:min(m.length, int64(len(rest)))]
+	}
+	return rest, true
+}
+
+// body yields a message's body, and what it leaves unread passes over.
+func (d *dialogue) body(m httpMessage, prefix string) error {
+	if m.body == http.NoBody {
+		return nil
+	}
+	o := object{name: prefix + objectName(m.request), state: func(g *facts.Given) { requestFacts(g, m.request) }}
+	if body, ok := m.plain(); ok {
+		defer m.in.skip(len(body))
+		if len(body) == 0 {
+			return nil
+		}
+		o.place, o.cut = body, int64(len(body)) < m.length
+		return d.yield(o)
+	}
+	defer io.Copy(io.Discard, m.body)
+	in := bufio.NewReader(m.body)
 	if _, err := in.Peek(1); err == io.EOF {
 		return nil
 	}
-	o := object{name: prefix + objectName(r), state: func(g *facts.Given) { requestFacts(g, r) },
-		body: func() (io.Reader, error) { return httpbody.Decode(in, h.Get("Content-Encoding")) }}
-	boundary := httpbody.Boundary(h)
+	o.body = func() (io.Reader, error) { return httpbody.Decode(in, m.header.Get("Content-Encoding")) }
+	boundary := httpbody.Boundary(m.header)
 	if boundary == "" {
 		return d.yield(o)
 	}
