@@ -141,11 +141,10 @@ type httpMessage struct {
 	body    io.ReadCloser
 }
 
-// plain is the body of a message that lies in the direction as it is, as far as
-// it is there.
-func (m httpMessage) plain() (body []byte, ok bool) {
-	coding := m.header.Get("Content-Encoding")
-	if m.coded || coding != "" && coding != "identity" || httpbody.Boundary(m.header) != "" {
+// place is where the body lies in the direction, as far as it is there; not so
+// where it is in chunks, or has parts.
+func (m httpMessage) place() (body []byte, ok bool) {
+	if m.coded || httpbody.Boundary(m.header) != "" {
 		return nil, false
 	}
 	rest := m.in.rest()
@@ -161,12 +160,17 @@ func (d *dialogue) body(m httpMessage, prefix string) error {
 		return nil
 	}
 	o := object{name: prefix + objectName(m.request), state: func(g *facts.Given) { requestFacts(g, m.request) }}
-	if body, ok := m.plain(); ok {
+	coding := m.header.Get("Content-Encoding")
+	if body, ok := m.place(); ok {
 		defer m.in.skip(len(body))
-		if len(body) == 0 {
+		switch {
+		case len(body) == 0:
 			return nil
+		case coding == "" || coding == "identity":
+			o.place, o.cut = body, int64(len(body)) < m.length
+		default:
+			o.body = func() (io.Reader, error) { return httpbody.Decode(bytes.NewReader(body), coding) }
 		}
-		o.place, o.cut = body, int64(len(body)) < m.length
 		return d.yield(o)
 	}
 	defer io.Copy(io.Discard, m.body)
@@ -174,7 +178,7 @@ func (d *dialogue) body(m httpMessage, prefix string) error {
 	if _, err := in.Peek(1); err == io.EOF {
 		return nil
 	}
-	o.body = func() (io.Reader, error) { return httpbody.Decode(in, m.header.Get("Content-Encoding")) }
+	o.body = func() (io.Reader, error) { return httpbody.Decode(in, coding) }
 	boundary := httpbody.Boundary(m.header)
 	if boundary == "" {
 		return d.yield(o)

@@ -21,7 +21,18 @@ func listen(ctx context.Context, name string) (*input, error) {
 	if err != nil {
 		return nil, fmt.Errorf("interface %s: %w", name, err)
 	}
-	stop := context.AfterFunc(ctx, func() { h.Close() })
+	var drops uint64
+	count := func() {
+		if stats, err := h.Stats(); err == nil {
+			drops += uint64(stats.Drops)
+		}
+	}
+	counted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(counted)
+		count() // a closed socket tells no more
+		h.Close()
+	})
 	return &input{packets: live{h},
 		close: func() {
 			if stop() {
@@ -29,9 +40,14 @@ func listen(ctx context.Context, name string) (*input, error) {
 			}
 		},
 		lost: func(to besra.Receiver, name string) {
-			if stats, err := h.Stats(); err == nil && stats.Drops > 0 {
+			if ctx.Err() != nil {
+				<-counted
+			} else {
+				count()
+			}
+			if drops > 0 {
 				to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(name), Reason: ReasonDropped,
-					Detail: "packets that came faster than they were read", Count: int64(stats.Drops)})
+					Detail: "packets that came faster than they were read", Count: int64(drops)})
 			}
 		}}, nil
 }
