@@ -227,13 +227,9 @@ func TestTimeout(t *testing.T) {
 	} {
 		rules := compile(t, `import "math" rule slow { condition: `+condition+` }`, yara.WithModules(standard.Modules()...))
 		s := rules.NewScanner(yara.Timeout(20 * time.Millisecond))
-		began := time.Now()
 		results, err := s.Scan(context.Background(), make([]byte, 1<<10))
 		if !errors.Is(err, yara.ErrTimeout) {
 			t.Errorf("%s: got error %v, want %v", condition, err, yara.ErrTimeout)
-		}
-		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("%s: took %v", condition, took)
 		}
 		if results == nil || results.Len() != 0 {
 			t.Errorf("%s: got results %v, want empty ones", condition, results)

