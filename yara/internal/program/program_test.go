@@ -127,7 +127,7 @@ func TestLabels(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if q.Label(0) != q.Label(0) {
+	if first := q.Label(0); first != q.Label(0) {
 		t.Error("a label is decoded again")
 	}
 	q.Labels.encoded[len(q.Labels.encoded)-1] ^= 0x80 // of the last rule
