@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 			if seeds, _ := filepath.Glob(filepath.Join(repo, "../shared/seed/*.txt")); len(seeds) > 0 {
 				env.Setenv("SEED", seeds[0])
 			}
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			saveImage(t, env.WorkDir)
 			makeRepository(t, filepath.Join(env.WorkDir, "repo"))
 			return nil
