@@ -103,19 +103,21 @@ var (
 	opened    = Grades{ContextFile: GradeWeak, ContextProcess: GradeWeak}
 	openedBy  = Grades{ContextFile: GradeVerified, ContextProcess: GradeVerified}
 
-	packed    = Grades{ContextArchive: GradeVerified}
-	packedIn  = Grades{ContextArchive: GradeWeak}
-	layered   = Grades{ContextImage: GradeVerified}
-	layeredBy = Grades{ContextImage: GradeAsserted}
-	running   = Grades{ContextProcess: GradeVerified}
-	called    = Grades{ContextProcess: GradeWeak}
-	onWire    = Grades{ContextNetwork: GradeVerified}
-	claimed   = Grades{ContextNetwork: GradeWeak}
-	proxied   = Grades{ContextNetwork: GradeAsserted}
-	written   = Grades{ContextMail: GradeWeak}
-	stamped   = Grades{ContextMail: GradeAsserted}
-	stored    = Grades{ContextObject: GradeVerified}
-	storedAs  = Grades{ContextObject: GradeWeak}
+	packed   = Grades{ContextArchive: GradeVerified}
+	packedIn = Grades{ContextArchive: GradeWeak}
+	running  = Grades{ContextProcess: GradeVerified}
+	called   = Grades{ContextProcess: GradeWeak}
+
+	// Where an archive came from, its members did.
+	layered   = Grades{ContextImage: GradeVerified, ContextArchive: GradeVerified}
+	layeredBy = Grades{ContextImage: GradeAsserted, ContextArchive: GradeAsserted}
+	onWire    = Grades{ContextNetwork: GradeVerified, ContextArchive: GradeVerified}
+	claimed   = Grades{ContextNetwork: GradeWeak, ContextArchive: GradeWeak}
+	proxied   = Grades{ContextNetwork: GradeAsserted, ContextArchive: GradeAsserted}
+	written   = Grades{ContextMail: GradeWeak, ContextArchive: GradeWeak}
+	stamped   = Grades{ContextMail: GradeAsserted, ContextArchive: GradeAsserted}
+	stored    = Grades{ContextObject: GradeVerified, ContextArchive: GradeVerified}
+	storedAs  = Grades{ContextObject: GradeWeak, ContextArchive: GradeWeak}
 )
 
 var vocabulary = []FactDef{

@@ -48,7 +48,7 @@ func TestProblems(t *testing.T) {
 		{`file.path`, "type", 1, 1, "of type string, not a yes or no", "compare"},
 		{`file.path.under(params.limit)`, "type", 1, 16, "under cannot be applied", ""},
 		{`process.name == "x"`, "wrong-context", 1, 1, "process.name is never known in context file (it is in process)", "all known in process; opener.names"},
-		{`file.path == "a" && net.src.ip == "b"`, "wrong-context", 1, 21, "net.src.ip is never known in context file", "no context knows all"},
+		{`file.path == "a" && process.cwd == "b"`, "wrong-context", 1, 21, "process.cwd is never known in context file", "no context knows all"},
 		{`file.path ==`, "syntax", 1, 13, "ends too early", ""},
 		{`(file.path == "a"`, "syntax", 1, 18, ") is missing", ""},
 		{`file.path == "a" file.name == "b"`, "syntax", 1, 18, "file is not expected here", ""},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/besra-hunt/besra"
@@ -19,6 +20,7 @@ type Given struct {
 	derive  map[string]func(content []byte) besra.Fact
 	ask     map[string]func(context.Context) besra.Fact
 	host    besra.Facts
+	inherit []string // groups that are asked of host, too
 	content []byte
 	held    bool
 }
@@ -61,6 +63,13 @@ func (g *Given) Ask(name string, ask func(context.Context) besra.Fact) {
 	g.ask[name] = ask
 }
 
+// Inherit says that facts of these groups, such as "mail", are asked of the target
+// that this one was found in, where nothing is stated of them here.
+func (g *Given) Inherit(groups ...string) { g.inherit = groups }
+
+// Outer is what the groups host and scan are asked of.
+func (g *Given) Outer() besra.Facts { return g.host }
+
 // SetContent implements [besra.ContentFacts].
 func (g *Given) SetContent(content []byte) { g.content, g.held = content, content != nil }
 
@@ -94,6 +103,8 @@ func (g *Given) gather(ctx context.Context, name string) besra.Fact {
 		return g.host.Fact(ctx, name)
 	case g.ask[name] != nil:
 		return g.ask[name](ctx)
+	case slices.Contains(g.inherit, group):
+		return g.host.Fact(ctx, name)
 	}
 	derive := g.derive[name]
 	if derive == nil {

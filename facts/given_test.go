@@ -50,3 +50,22 @@ func TestGiven(t *testing.T) {
 		}
 	}
 }
+
+// TestGivenInherit asks the target around for groups that are handed on.
+func TestGivenInherit(t *testing.T) {
+	outer := NewGiven(besra.ContextMail, besra.NoFacts{})
+	outer.State("mail.subject", besra.Text("s"), besra.GradeWeak, "header")
+	outer.State("file.name", besra.Text("a.zip"), besra.GradeWeak, "header")
+	member := NewGiven(besra.ContextArchive, outer)
+	member.Inherit("mail")
+	inner := NewGiven(besra.ContextArchive, member)
+	inner.Inherit("mail", "net")
+	if f := inner.Fact(t.Context(), "mail.subject"); f.Value != besra.Text("s") || f.Grade != besra.GradeWeak {
+		t.Errorf("got %+v, want the subject of the mail around", f)
+	}
+	for _, name := range []string{"file.name", "mail.dkim", "net.url"} {
+		if f := inner.Fact(t.Context(), name); f.Known() || f.Source == "" {
+			t.Errorf("%s: got %+v, want it unavailable, with the reason", name, f)
+		}
+	}
+}

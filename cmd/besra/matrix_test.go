@@ -195,7 +195,7 @@ func mailPlaces() []spot {
 		{"mbox", written("mbox", literally("From a@sender.example Fri Nov 20 02:00:00 2026\n"+trusted+attached("base64")+"\n")), "!tool.py", markerAt, besra.ContextMail, signed, "", besra.VerdictSuppressed, ""},
 		{"Maildir", maildir(trusted + attached("base64")), "!tool.py", markerAt, besra.ContextMail, signed, "", besra.VerdictSuppressed, ""},
 		{"archive attached", written("a.eml", func(t *testing.T) []byte { return []byte(trusted + mailed("a.zip", zipWith(marker)(t))) }),
-			"a.eml!a.zip!a.txt", markerAt, besra.ContextArchive, `file.sha256 == 'SHA' && archive.kind == 'zip'`, "", besra.VerdictSuppressed, ""},
+			"a.eml!a.zip!a.txt", markerAt, besra.ContextArchive, signed + ` && archive.kind == 'zip'`, "", besra.VerdictSuppressed, ""},
 	}
 }
 

@@ -10,10 +10,12 @@ import (
 )
 
 // memberFacts are what the archive says of a member, all of it asserted by
-// whoever made the archive; what follows from the bytes is verified.
+// whoever made the archive; what follows from the bytes is verified. Where the
+// archive came from, its members did.
 func memberFacts(w *walk, m member) besra.Facts {
 	header := w.kind + " header"
 	given := facts.NewGiven(besra.ContextArchive, w.outer.Facts)
+	given.Inherit("mail", "net", "object", "image")
 	given.Path(m.name, w.kind+" member name")
 	given.State("archive.kind", w.kind, besra.GradeVerified, "content of the archive")
 	given.Ask("archive.chain", w.chain)

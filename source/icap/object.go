@@ -126,20 +126,16 @@ func (Expander) Expand(ctx context.Context, outer besra.Target, content []byte, 
 			return &besra.LimitError{Limit: "members"}
 		}
 		budget.Members--
-		if err := to.Target(part(outer, f, httpbody.PartName(p, i), p, budget)); err != nil {
+		if err := to.Target(part(outer, httpbody.PartName(p, i), p, budget)); err != nil {
 			return err
 		}
 	}
 }
 
 // part is one part of a form. It has the facts of the whole.
-func part(outer besra.Target, f *objectFacts, name string, r io.Reader, budget *besra.Budget) besra.Target {
+func part(outer besra.Target, name string, r io.Reader, budget *besra.Budget) besra.Target {
 	g := facts.NewGiven(besra.ContextNetwork, outer.Facts)
-	for _, def := range besra.Vocabulary() {
-		if strings.HasPrefix(def.Name, "net.") {
-			g.Ask(def.Name, func(ctx context.Context) besra.Fact { return f.Fact(ctx, def.Name) })
-		}
-	}
+	g.Inherit("net")
 	return besra.Target{Name: outer.Name + "!" + name, Context: besra.ContextNetwork, Size: -1, Facts: g,
 		Open: func(ctx context.Context) (besra.Content, error) {
 			if err := ctx.Err(); err != nil {

@@ -15,16 +15,13 @@ import (
 // header is the head of a message.
 type header struct{ message.Header }
 
-// state states what the head says.
-func (h *header) state(g *facts.Given, trusted []string) {
+// state states what the sender says.
+func (h *header) state(g *facts.Given) {
 	h.address(g, "mail.from", "From")
 	h.address(g, "mail.reply_to", "Reply-To")
 	if from, ok := h.addressOf("From"); ok {
 		_, domain, _ := strings.Cut(from, "@")
 		g.State("mail.from_domain", besra.Text(domain), besra.GradeWeak, "header From")
-	}
-	if from, ok := h.addressOf("Return-Path"); ok {
-		g.State("mail.envelope_from", besra.Text(from), besra.GradeAsserted, "header Return-Path")
 	}
 	if subject, err := h.Text("Subject"); err == nil && h.Has("Subject") {
 		g.State("mail.subject", besra.Text(subject), besra.GradeWeak, "header Subject")
@@ -34,6 +31,13 @@ func (h *header) state(g *facts.Given, trusted []string) {
 	}
 	if date, err := mail.ParseDate(h.Get("Date")); err == nil {
 		g.State("mail.date", date.UTC(), besra.GradeWeak, "header Date")
+	}
+}
+
+// delivery states what the receiving side put before the head.
+func (h *header) delivery(g *facts.Given, trusted []string) {
+	if from, ok := h.addressOf("Return-Path"); ok {
+		g.State("mail.envelope_from", besra.Text(from), besra.GradeAsserted, "header Return-Path")
 	}
 	if at, ok := receivedAt(h.Get("Received")); ok {
 		g.State("mail.received", at, besra.GradeAsserted, "topmost header Received")
@@ -106,26 +110,29 @@ func resultOf(results []string, method string) (worst string, ok bool) {
 	return worst, ok
 }
 
-// inherit asks the message around for the facts of mail.
-func inherit(g *facts.Given, outer besra.Target) {
-	if outer.Context != besra.ContextMail {
-		return
-	}
-	for _, def := range besra.Vocabulary() {
-		if strings.HasPrefix(def.Name, "mail.") {
-			g.Ask(def.Name, func(ctx context.Context) besra.Fact { return outer.Facts.Fact(ctx, def.Name) })
+// partFacts are the facts of a part of a message.
+type partFacts struct{ *facts.Given }
+
+// inMessage reports whether something was found in a message, at any depth.
+func inMessage(f besra.Facts) bool {
+	for {
+		if _, is := f.(*partFacts); is {
+			return true
 		}
+		inner, ok := f.(interface{ Outer() besra.Facts })
+		if !ok {
+			return false
+		}
+		f = inner.Outer()
 	}
 }
 
-// envelope takes over what a mail server said of the delivery, which no header
-// can: it stands above what the message says of it.
-func envelope(ctx context.Context, g *facts.Given, outer besra.Target) {
-	if outer.Context != besra.ContextMail {
-		return
-	}
-	for _, name := range []string{"mail.envelope_from", "mail.envelope_to", "mail.client_ip", "mail.helo", "mail.user"} {
-		if f := outer.Facts.Fact(ctx, name); f.Known() {
+// envelope takes over what is known of the delivery of the message around, or
+// what a mail server said of it, which no header can: it stands above what the
+// message says of it.
+func envelope(ctx context.Context, g *facts.Given, outer besra.Facts) {
+	for _, name := range []string{"mail.envelope_from", "mail.envelope_to", "mail.client_ip", "mail.helo", "mail.user", "mail.received"} {
+		if f := outer.Fact(ctx, name); f.Known() {
 			g.State(name, f.Value, f.Grade, f.Source)
 		}
 	}

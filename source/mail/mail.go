@@ -11,7 +11,8 @@
 // "a.eml!part-1.2.txt". Each has the facts of the message around it. What a
 // sender wrote is weak. What the receiving side stamped is asserted, and the
 // results of authentication count only from a server that is named as trusted:
-// anyone can write such a header.
+// anyone can write such a header. Of a message within a message nothing is
+// stamped: the sender wrote all of it.
 package mail
 
 import (
@@ -129,13 +130,18 @@ func (w *walk) yield(name string, body io.Reader) error {
 	w.budget.Members--
 	g := facts.NewGiven(besra.ContextMail, w.outer.Facts)
 	g.Path(name, "name of the part")
-	if w.header != nil {
-		w.header.state(g, w.config.Trusted)
-		envelope(w.ctx, g, w.outer)
+	var f besra.Facts = g
+	if w.header == nil {
+		g.Inherit("mail")
 	} else {
-		inherit(g, w.outer)
+		f = &partFacts{g}
+		w.header.state(g)
+		if !inMessage(w.outer.Facts) {
+			w.header.delivery(g, w.config.Trusted)
+		}
+		envelope(w.ctx, g, w.outer.Facts)
 	}
-	err := w.to.Target(besra.Target{Name: w.outer.Name + "!" + name, Context: besra.ContextMail, Size: -1, Facts: g,
+	err := w.to.Target(besra.Target{Name: w.outer.Name + "!" + name, Context: besra.ContextMail, Size: -1, Facts: f,
 		Open: func(ctx context.Context) (besra.Content, error) { return w.open(ctx, name, body) }})
 	if err != nil {
 		return w.stop(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/facts"
 	"github.com/besra-hunt/besra/source/sourcetest"
 )
 
@@ -120,6 +121,32 @@ func TestKind(t *testing.T) {
 	} {
 		if got := expander().Kind(besra.Target{}, []byte(content)); got != want {
 			t.Errorf("%.40q: got %q, want %q", content, got, want)
+		}
+	}
+}
+
+// TestMessageInMessage finds one that says of itself that it was delivered, and
+// signed: whoever sent the one around wrote that.
+func TestMessageInMessage(t *testing.T) {
+	forged := strings.ReplaceAll(`Return-Path: <friend@partner.example>
+Received: from partner.example by mx.example.org; Thu, 1 Jan 1998 00:00:00 +0000
+Authentication-Results: mx.example.org; dkim=pass
+From: friend@partner.example
+
+text
+`, "\n", "\r\n")
+	whole := strings.Replace(letter, "From: inner@example.org\r\nSubject: inner\r\n\r\ntext", strings.TrimSpace(forged), 1)
+	in := sourcetest.Expand(t.Context(), expander(), sourcetest.Packed{Name: "a.eml", Content: []byte(whole)}, sourcetest.Ample())
+	outer, between := in.Facts["a.eml!part-4.eml"], facts.NewGiven(besra.ContextArchive, in.Facts["a.eml!part-4.eml"])
+	between.Inherit("mail")
+	for name, around := range map[string]besra.Facts{"attached": outer, "in an archive that is": between} {
+		to := sourcetest.Expand(t.Context(), expander(), sourcetest.Packed{Name: "b.eml", Content: []byte(forged), Facts: around}, sourcetest.Ample())
+		f := to.Facts["b.eml!part-1.txt"]
+		for fact, want := range map[string]string{"mail.from": "friend@partner.example", "mail.dkim": "<nil>",
+			"mail.envelope_from": "bounce@mailer.example", "mail.received": "2026-11-20 02:00:05 +0000 UTC"} {
+			if got := f.Fact(t.Context(), fact); fmt.Sprint(got.Value) != want {
+				t.Errorf("%s, %s: got %v (%s), want %s", name, fact, got.Value, got.Source, want)
+			}
 		}
 	}
 }

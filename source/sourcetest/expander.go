@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 type Packed struct {
 	Name    string // of the outer target
 	Content []byte
+	Facts   besra.Facts // of the outer target; nil where nothing is known of it
 	// Want holds the content of every target inside, by its whole name.
 	Want map[string][]byte
 	// Gaps lists the reasons of the gaps and of the members that do not open.
@@ -98,7 +100,7 @@ func Expand(ctx context.Context, e besra.Expander, p Packed, b *besra.Budget) In
 }
 
 func (p Packed) outer() besra.Target {
-	return besra.Target{Name: p.Name, Context: besra.ContextFile, Size: int64(len(p.Content)), Facts: besra.NoFacts{}}
+	return besra.Target{Name: p.Name, Context: besra.ContextFile, Size: int64(len(p.Content)), Facts: cmp.Or[besra.Facts](p.Facts, besra.NoFacts{})}
 }
 
 // reason is the stable word that a gap made of the error would have.
