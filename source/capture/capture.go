@@ -11,6 +11,9 @@
 //
 //	firewall.pcapng!tcp:10.0.0.5:51234>192.0.2.80:80
 //
+// A later conversation of the same ends has "~" and the number of its first
+// packet behind the name.
+//
 // A direction longer than the window is yielded in windows that overlap, with
 // "#2", "#3", … behind the name. Where bytes are missing from the capture the
 // window ends, because what stands on both sides of a hole is no neighbour, and
@@ -27,11 +30,11 @@
 // that are encrypted or compressed, and all of SMB1, are gaps, too.
 //
 // Messages of IMAP and POP3 are found as those of SMTP are, those that a client
-// fetches in parts put together again, and behind COMPRESS, too. What follows
-// STARTTLS is a gap.
+// fetches in parts put together again, and behind COMPRESS, too.
 //
-// Conversations that are in TLS, or go over to it, are counted as skipped: names
-// in their handshake are facts, and what follows is searched as it is.
+// Conversations that are in TLS, or go over to it by STARTTLS, are counted as
+// skipped: names in their handshake are facts, and what follows is searched as
+// it is.
 //
 // Ethernet, VLAN tags, MPLS, PPPoE, Linux cooked and loopback captures, GRE and
 // VXLAN tunnels, IP in IP and fragments are undone on the way.

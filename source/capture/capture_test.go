@@ -472,6 +472,17 @@ func TestFTP(t *testing.T) {
 	}
 }
 
+// TestEncryptedOnce: both directions of a conversation go over to TLS, which is
+// told once.
+func TestEncryptedOnce(t *testing.T) {
+	k := newTrace(t).dial("10.0.0.5", 5000, "192.0.2.25", portIMAP).open()
+	k.say(1, "* OK ready\r\n", 90).say(0, "a1 STARTTLS\r\n", 90).say(1, "a1 OK begin\r\n", 90)
+	k.say(0, "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 90).say(1, "\x16\x03\x03\x00\x05\x02\x00\x00\x01\x00", 90).close()
+	if got := see(t, Config{}, k.pcap()).gaps; !slices.Equal(got, []string{ReasonEncrypted}) {
+		t.Errorf("gaps: got %q, want %q", got, ReasonEncrypted)
+	}
+}
+
 // TestEncrypted wants it told that conversations went over to TLS.
 func TestEncrypted(t *testing.T) {
 	hello := "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"

@@ -17,15 +17,20 @@ type flow struct {
 	src, dst         net.IP
 	srcPort, dstPort uint16 // 0 for a protocol without ports
 	at               time.Time
+	again            int64 // the number of its first packet, where its endpoints had a conversation before
 }
 
 func newFlow(proto string, src, dst net.IP, srcPort, dstPort uint16, at time.Time) flow {
-	return flow{proto, slices.Clone(src), slices.Clone(dst), srcPort, dstPort, at}
+	return flow{proto: proto, src: slices.Clone(src), dst: slices.Clone(dst), srcPort: srcPort, dstPort: dstPort, at: at}
 }
 
 // name is how targets spell a direction: "tcp:10.0.0.5:51234>192.0.2.80:80".
 func (f flow) name() string {
-	return f.proto + ":" + f.endpoint(f.src, f.srcPort) + ">" + f.endpoint(f.dst, f.dstPort)
+	name := f.proto + ":" + f.endpoint(f.src, f.srcPort) + ">" + f.endpoint(f.dst, f.dstPort)
+	if f.again > 0 {
+		name += "~" + strconv.FormatInt(f.again, 10)
+	}
+	return name
 }
 
 func (f flow) endpoint(ip net.IP, port uint16) string {

@@ -125,10 +125,9 @@ func cutLiteral(line string) (text string, size int) {
 }
 
 // changed goes on where the text ends: with what is compressed (RFC 4978). What
-// is encrypted, or neither, is told.
+// is encrypted is counted with its conversation, what is neither is told.
 func (w *imapWalk) changed(rest []byte) ([]byte, error) {
 	if bytes.HasPrefix(rest, []byte("\x16\x03")) {
-		w.skip(ReasonEncrypted, "STARTTLS")
 		return nil, nil
 	}
 	if !w.deflated {
@@ -157,10 +156,6 @@ func (w *imapWalk) inflate(rest []byte) ([]byte, error) {
 
 func (d *dialogue) cut(detail string) {
 	d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(d.outer.Name), Reason: ReasonCut, Detail: detail, Count: 1})
-}
-
-func (d *dialogue) skip(reason, detail string) {
-	d.to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text(d.outer.Name), Reason: reason, Detail: detail, Count: 1})
 }
 
 // append yields what a client hands over. The mailbox may be a literal, too.
@@ -294,7 +289,6 @@ func isPOP3(f *streamFacts, b []byte) bool {
 func (d *dialogue) pop3() error {
 	for rest, n := d.content, 0; len(rest) > 0; {
 		if bytes.HasPrefix(rest, []byte("\x16\x03")) {
-			d.skip(ReasonEncrypted, "STLS")
 			return nil
 		}
 		var line []byte

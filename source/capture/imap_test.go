@@ -55,7 +55,7 @@ func TestIMAP(t *testing.T) {
 		{"cut", 1, greet + "* 3 FETCH (BODY[] {900}\r\n" + eml, map[string]string{"message-1.eml": eml}, []string{ReasonCut}},
 		{"compressed", 1, greet + "a1 OK go\r\n" + deflated("* 3 FETCH (BODY[] "+literal(eml), ")\r\na2 OK done\r\n"), map[string]string{"message-1.eml": eml}, nil},
 		{"compressed, named", 1, greet + "a1 OK DEFLATE active\r\n" + deflated("* 3 FETCH (BODY[] "+literal(eml), ")\r\na2 OK done\r\n"), map[string]string{"message-1.eml": eml}, nil},
-		{"encrypted", 1, greet + "a1 OK begin TLS\r\n\x16\x03\x03\x00\x10abcdef", map[string]string{}, []string{ReasonEncrypted}},
+		{"encrypted", 1, greet + "a1 OK begin TLS\r\n\x16\x03\x03\x00\x10\x02bcdef", map[string]string{}, []string{ReasonEncrypted}},
 		{"no text", 1, greet + "\xff\xff\xff\xff", map[string]string{}, []string{ReasonCut}},
 		{"APPEND", 0, hello + "a2 APPEND Sent (\\Seen) " + literal(eml) + "\r\na3 LOGOUT\r\n", map[string]string{"message-1.eml": eml}, nil},
 		{"APPEND without waiting, twice", 0, hello + "a2 APPEND Sent {5+}\r\nA: b\n {6+}\r\nA: bc\n\r\n", map[string]string{"message-1.eml": "A: b\n", "message-2.eml": "A: bc\n"}, nil},
@@ -94,7 +94,7 @@ func TestPOP3(t *testing.T) {
 	}{
 		{"RETR", "+OK ready\r\n+OK\r\nTOP\r\nUIDL\r\n.\r\n+OK 1 messages\r\n1 120\r\n.\r\n+OK 120 octets\r\nSubject: x\r\n\r\n" + marked + "\r\n..\r\n.\r\n+OK bye\r\n",
 			map[string]string{"message-1.eml": eml + ".\r\n"}, nil},
-		{"encrypted", "+OK ready\r\n+OK go\r\n\x16\x03\x01\x00\x00", map[string]string{}, []string{ReasonEncrypted}},
+		{"encrypted", "+OK ready\r\n+OK go\r\n\x16\x03\x01\x00\x05\x02bcdef", map[string]string{}, []string{ReasonEncrypted}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k := newTrace(t).dial("10.0.0.5", 5000, "192.0.2.25", 110).open()

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"container/list"
 	"encoding/binary"
+	"hash/maphash"
 	"io"
 	"net"
 	"slices"
@@ -139,11 +140,31 @@ func (s *streams) begin(key endpoints, src, dst net.IP, g segment, second bool, 
 	if g.syn && g.ack || !g.syn && g.srcPort < 1024 && g.dstPort >= 1024 {
 		there, back, c.secondAsks = back, there, !second
 	}
+	there.again = s.again(key)
+	back.again = there.again
 	c.sides[0].flow, c.sides[1].flow = there, back
 	c.ftp = s.ftp.claim(there)
 	s.table[key] = c
 	c.place = s.order.PushBack(c)
 	return c
+}
+
+// seenBefore is how many endpoints are known again, for each conversation that
+// is remembered.
+const seenBefore = 16
+
+// again is the number that tells a conversation from an earlier one of the same
+// endpoints: 0 for the first, as long as they are known.
+func (s *streams) again(key endpoints) int64 {
+	sum := maphash.Comparable(s.seed, key)
+	if _, before := s.seen[sum]; before {
+		return s.d.number
+	}
+	if len(s.seen) >= seenBefore*s.d.config.conversations {
+		return s.d.number
+	}
+	s.seen[sum] = struct{}{}
+	return 0
 }
 
 // evict gives up the conversation whose last packet is the oldest.

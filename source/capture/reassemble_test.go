@@ -55,7 +55,7 @@ func TestReassembly(t *testing.T) {
 			k.open().say(1, "one", 10)
 			k.seq = [2]uint32{9000, 9000}
 			k.open().say(1, "two", 10)
-		}, "two", nil},
+		}, "one", nil},
 		{"a lost beginning, and a hole", func(k *talk) {
 			k.say(1, "one", 10)
 			k.seq[1] += 10
@@ -72,6 +72,27 @@ func TestReassembly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSameEnds: conversations that follow one another between the same ends have
+// names of their own, also where more have passed than are known again.
+func TestSameEnds(t *testing.T) {
+	tr := newTrace(t)
+	k := tr.dial("10.0.0.5", 5000, "192.0.2.80", 80)
+	for i, text := range []string{"one", "two", "three"} {
+		k.seq = [2]uint32{uint32(9000 * i), uint32(9000 * i)}
+		k.open().say(1, text, 10).close()
+	}
+	s := see(t, Config{}, tr.pcap())
+	s.want(t, down, "one")
+	s.want(t, down+"~6", "two")
+	s.want(t, down+"~11", "three")
+	for i := range seenBefore * 64 {
+		tr.dial("10.0.0.6", uint16(5000+i), "192.0.2.80", 80).open()
+	}
+	tr.dial("10.0.0.7", 5000, "192.0.2.80", 80).open().say(1, "four", 10)
+	s = see(t, Config{Held: 50_000}, tr.pcap())
+	s.want(t, fmt.Sprintf("c!tcp:192.0.2.80:80>10.0.0.7:5000~%d", 16+2*seenBefore*64), "four")
 }
 
 // TestManyConversations: the oldest make room, are scanned, and that is told.

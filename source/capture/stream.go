@@ -2,6 +2,7 @@ package capture
 
 import (
 	"container/list"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"time"
@@ -19,10 +20,14 @@ type streams struct {
 	smb     *smbShares
 
 	numbered int // files of SMB, in the order they were opened
+
+	seen map[uint64]struct{} // sums of the endpoints that had a conversation
+	seed maphash.Seed
 }
 
 func newStreams(d *decoder) *streams {
-	return &streams{d: d, table: map[endpoints]*conversation{}, order: list.New(), ftp: ftpTransfers{}}
+	return &streams{d: d, table: map[endpoints]*conversation{}, order: list.New(), ftp: ftpTransfers{},
+		seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 }
 
 // conversation is one TCP connection: two directions of bytes. One that is done
@@ -40,6 +45,7 @@ type conversation struct {
 	lines  [2]lineReader // of an FTP control connection
 	folder ftpFolder     // of its client
 	smb    *smbTalk      // nil where it is none
+	tls    bool          // it went over to TLS, which was counted
 }
 
 // side is one direction: what was put together and not yet yielded.
@@ -131,7 +137,8 @@ func (c *conversation) yield(s *side, more bool) {
 	}
 	s.fresh = false
 	s.window++
-	if s.window == 1 && startsTLS(content) {
+	if s.window == 1 && !c.tls && startsTLS(content) {
+		c.tls = true
 		c.d.encrypted++
 	}
 	suffix := ""

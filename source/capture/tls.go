@@ -9,6 +9,7 @@ import (
 const (
 	recordHandshake   = 22
 	helloClient       = 1
+	helloServer       = 2
 	extensionName     = 0
 	nameHost          = 0
 	maxHelloRecords   = 4
@@ -40,11 +41,15 @@ func serverName(b []byte) string {
 	return ""
 }
 
-// startsTLS reports whether a client goes over to TLS in what it says: at once,
-// or after commands of a line each, such as STARTTLS of SMTP or AUTH of FTP.
+// startsTLS reports whether a direction goes over to TLS: at once, or after lines
+// such as STARTTLS of SMTP or AUTH of FTP, and what grants them.
 func startsTLS(b []byte) bool {
 	i := bytes.Index(b[:min(len(b), 4096)], []byte{recordHandshake, 3})
-	return i >= 0 && len(b) > i+recordHeaderBytes && b[i+recordHeaderBytes] == helloClient && (i == 0 || b[i-1] == '\n')
+	if i < 0 || len(b) <= i+recordHeaderBytes || i > 0 && b[i-1] != '\n' {
+		return false
+	}
+	kind := b[i+recordHeaderBytes]
+	return kind == helloClient || kind == helloServer
 }
 
 // handshake joins the fragments of the first handshake records.
