@@ -43,6 +43,7 @@ yara/yaratest/diff         : yara yara/diag yara/module yara/modules/standard ya
 
 docs                       :
 lazyregexp                 :
+inflate                    :
 facts                      : .                                          deps: golang.org/x/sys/...
 cache                      :                                            deps: go.etcd.io/bbolt/...
 evidence                   : .
@@ -55,9 +56,9 @@ detection/builtin          : detection
 detection/site             : . yara detection detection/attack
 detection/...              : . lazyregexp detection/attack yara yara/diag yara/syntax yara/modules/standard exclusion exclusion/lint     deps: github.com/goccy/go-yaml/... golang.org/x/net/html/...
 source/sourcetest          : .
-source/archive             : . facts lazyregexp                                    deps: github.com/klauspost/compress/... github.com/ulikunitz/xz/... github.com/pierrec/lz4/v4 github.com/andybalholm/brotli github.com/bodgit/sevenzip github.com/nwaples/rardecode/v2
-source/httpbody            :                                            deps: github.com/klauspost/compress/... github.com/andybalholm/brotli
-source/capture             : . facts source/httpbody                    deps: github.com/gopacket/gopacket/... github.com/klauspost/compress/gzip golang.org/x/crypto/cryptobyte
+source/archive             : . facts inflate lazyregexp                                    deps: github.com/klauspost/compress/... github.com/ulikunitz/xz/... github.com/pierrec/lz4/v4 github.com/andybalholm/brotli github.com/bodgit/sevenzip github.com/nwaples/rardecode/v2
+source/httpbody            : inflate                                    deps: github.com/klauspost/compress/... github.com/andybalholm/brotli
+source/capture             : . facts inflate source/httpbody            deps: github.com/gopacket/gopacket/... golang.org/x/crypto/cryptobyte
 source/gateway             : .
 source/icap                : . facts source/gateway source/httpbody
 source/submit              : . facts source/gateway source/httpbody
@@ -67,7 +68,7 @@ source/process             : . facts                                    deps: go
 source/mail                : . facts                                    deps: github.com/emersion/go-message github.com/richardlehane/mscfb
 source/bucket              : . facts                                    deps: github.com/minio/minio-go/v7/... github.com/Azure/azure-sdk-for-go/sdk/... golang.org/x/oauth2/...
 source/git                 : . facts                                    deps: github.com/go-git/go-git/v5/plumbing/... github.com/go-git/go-git/v5/storage/... github.com/go-git/go-billy/v5/...
-source/image               : . facts                                    deps: github.com/google/go-containerregistry/pkg/... github.com/klauspost/compress/...
+source/image               : . facts inflate                            deps: github.com/google/go-containerregistry/pkg/... github.com/klauspost/compress/...
 source/...                 : . facts                                    deps: github.com/bmatcuk/doublestar/v4 golang.org/x/sys/...
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
 sink/sentinel              : . sentinel/ingest sink/lines

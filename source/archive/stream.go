@@ -9,7 +9,7 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/besra-hunt/besra"
-	"github.com/klauspost/compress/gzip"
+	"github.com/besra-hunt/besra/inflate"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
@@ -39,7 +39,7 @@ func isLZMA(name string, content []byte) bool {
 }
 
 func (w *walk) gzip() error {
-	r, err := gzip.NewReader(bytes.NewReader(w.content))
+	r, err := inflate.NewGzipReader(bytes.NewReader(w.content))
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func decompress(packed []byte) (io.Reader, error) {
 	r := bytes.NewReader(packed)
 	switch {
 	case hasPrefix(packed, "\x1f\x8b"):
-		return gzip.NewReader(r)
+		return inflate.NewGzipReader(r)
 	case hasPrefix(packed, "\xfd7zXZ\x00"):
 		return newXZ(packed)
 	case isZstd("", packed):

@@ -4,12 +4,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/bzip2"
-	"compress/flate"
 	"hash"
 	"hash/crc32"
 	"io"
 	"strings"
 
+	"github.com/besra-hunt/besra/inflate"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
@@ -61,7 +61,7 @@ func hasPrefix(content []byte, p string) bool {
 
 // zipMethods unpack what is not stored or deflated.
 var zipMethods = map[uint16]func(io.Reader) (io.Reader, error){
-	zip.Deflate: func(r io.Reader) (io.Reader, error) { return flate.NewReader(r), nil },
+	zip.Deflate: func(r io.Reader) (io.Reader, error) { return inflate.NewReader(r), nil },
 	12:          func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
 	14:          zipLZMA,
 	93:          newZstd,

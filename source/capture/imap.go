@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/inflate"
 )
 
 const (
@@ -142,10 +142,10 @@ func (w *imapWalk) changed(rest []byte) ([]byte, error) {
 // inflate unpacks the rest of a direction; nil where it is not compressed.
 func (w *imapWalk) inflate(rest []byte) ([]byte, error) {
 	var first [1]byte
-	if n, _ := flate.NewReader(bytes.NewReader(rest)).Read(first[:]); n == 0 || !printable(first[0]) {
+	if n, _ := inflate.NewReader(bytes.NewReader(rest)).Read(first[:]); n == 0 || !printable(first[0]) {
 		return nil, nil
 	}
-	data, err := w.budget.ReadAll(flate.NewReader(bytes.NewReader(rest)))
+	data, err := w.budget.ReadAll(inflate.NewReader(bytes.NewReader(rest)))
 	var limit *besra.LimitError
 	if errors.As(err, &limit) {
 		return nil, err

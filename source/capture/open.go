@@ -8,8 +8,8 @@ import (
 	"os"
 
 	"github.com/besra-hunt/besra"
+	"github.com/besra-hunt/besra/inflate"
 	"github.com/gopacket/gopacket/pcapgo"
-	"github.com/klauspost/compress/gzip"
 )
 
 // input is an opened capture.
@@ -52,7 +52,7 @@ func readPackets(r io.Reader) (packets, error) {
 	}
 	switch {
 	case string(head[:2]) == "\x1f\x8b":
-		z, err := gzip.NewReader(in)
+		z, err := inflate.NewGzipReader(in)
 		if err != nil {
 			return nil, err
 		}

@@ -14,8 +14,7 @@ import (
 	"strings"
 
 	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
+	"github.com/besra-hunt/besra/inflate"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -55,9 +54,9 @@ func Decode(r io.Reader, encodings string) (io.Reader, error) {
 		switch strings.ToLower(strings.TrimSpace(list[i])) {
 		case "", "identity":
 		case "gzip", "x-gzip":
-			r, err = gzip.NewReader(r)
+			r, err = inflate.NewGzipReader(r)
 		case "deflate":
-			r, err = inflate(r)
+			r, err = deflated(r)
 		case "br":
 			r = brotli.NewReader(r)
 		case "zstd":
@@ -69,12 +68,12 @@ func Decode(r io.Reader, encodings string) (io.Reader, error) {
 	return r, err
 }
 
-// inflate takes both readings of "deflate": with zlib's header, and without.
-func inflate(r io.Reader) (io.Reader, error) {
+// deflated takes both readings of "deflate": with zlib's header, and without.
+func deflated(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReader(r)
 	head, _ := in.Peek(2)
 	if len(head) == 2 && head[0]&0xf == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
 		return zlib.NewReader(in)
 	}
-	return flate.NewReader(in), nil
+	return inflate.NewReader(in), nil
 }

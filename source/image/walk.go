@@ -14,7 +14,7 @@ import (
 	"path"
 
 	"github.com/besra-hunt/besra"
-	"github.com/klauspost/compress/gzip"
+	"github.com/besra-hunt/besra/inflate"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -187,11 +187,11 @@ func decompress(in *bufio.Reader) (io.ReadCloser, error) {
 	head, err := in.Peek(4)
 	switch compression(head) {
 	case "gzip":
-		r, err := gzip.NewReader(in)
+		r, err := inflate.NewGzipReader(in)
 		if err != nil {
 			return nil, &damage{err}
 		}
-		return r, nil
+		return io.NopCloser(r), nil
 	case "zstd":
 		r, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
