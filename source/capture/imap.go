@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,10 +14,7 @@ import (
 	"github.com/besra-hunt/besra/inflate"
 )
 
-const (
-	portPOP3 = 110
-	portIMAP = 143
-)
+const portIMAP = 143
 
 // isIMAP takes a server's greeting, a client's first command, or the port.
 func isIMAP(f *streamFacts, b []byte) bool {
@@ -43,17 +41,20 @@ func (d *dialogue) imap() error {
 	each := w.append
 	if bytes.HasPrefix(d.content, []byte("* ")) || d.facts.flow.srcPort == portIMAP {
 		each = w.fetch
+	} else {
+		w.refused = refusals(d.facts.peer.other)
 	}
 	if err := w.lines(d.content, each); err != nil {
 		return err
 	}
-	return w.joined()
+	return w.leave()
 }
 
 // imapWalk is one direction under way.
 type imapWalk struct {
 	*dialogue
 	deflated bool // from some place on
+	refused  map[string]bool
 	count    int
 	heads    map[string][]byte // headers that came, by message and section
 	partial  map[string]*runs  // bodies that come in parts, by message and section
@@ -78,15 +79,10 @@ func (w *imapWalk) lines(rest []byte, each func(begin, before string, literal []
 		if begin == "" {
 			begin = text
 		}
-		if size < 0 {
-			if compresses(begin) && len(rest) > 0 && !w.deflated {
-				inner, err := w.inflate(rest)
-				if err != nil {
-					return err
-				}
-				if inner != nil {
-					rest = inner
-				}
+		if tag, _, _ := strings.Cut(begin, " "); size < 0 || w.refused[tag] && !bytes.HasSuffix(line, []byte("+}")) {
+			var err error
+			if rest, err = w.end(begin, rest); err != nil {
+				return err
 			}
 			begin = ""
 			continue
@@ -103,12 +99,53 @@ func (w *imapWalk) lines(rest []byte, each func(begin, before string, literal []
 	return nil
 }
 
+// end is the end of a command or response; it returns what is left.
+func (w *imapWalk) end(begin string, rest []byte) ([]byte, error) {
+	upper := strings.ToUpper(begin)
+	switch {
+	case strings.Contains(upper, " OK [READ-"): // another mailbox, where messages have other numbers
+		return rest, w.leave()
+	case compresses(upper) && len(rest) > 0 && !w.deflated:
+		inner, err := w.inflate(rest)
+		if inner == nil {
+			inner = rest
+		}
+		return inner, err
+	}
+	return rest, nil
+}
+
+// refusals are the tags of commands that a server said no to without having asked
+// for what they announced (RFC 9051, 4.3): their literals never came.
+func refusals(server []byte) map[string]bool {
+	refused, goOn := map[string]bool{}, false
+	for len(server) > 0 {
+		var line []byte
+		line, server = cutLine(server)
+		text, size := cutLiteral(string(line))
+		server = server[min(max(size, 0), len(server)):]
+		tag, answer, _ := strings.Cut(text, " ")
+		switch {
+		case tag == "+":
+			goOn = true
+		case tag != "*":
+			no := strings.HasPrefix(answer, "NO ") || strings.HasPrefix(answer, "BAD ")
+			if no && !goOn {
+				refused[tag] = true
+			}
+			goOn = false
+		}
+	}
+	return refused
+}
+
 func printable(b byte) bool { return b >= ' ' && b <= '~' || b == '\r' || b == '\n' }
 
-// compresses reports whether a line asks for compression, or grants it by name.
+// compresses reports whether a line asks for compression, or grants it in words
+// such as "DEFLATE active" and "Begin compression".
 func compresses(line string) bool {
-	line = strings.ToUpper(line)
-	return strings.Contains(line, " COMPRESS DEFLATE") || strings.Contains(line, " OK ") && strings.Contains(line, "DEFLATE") && !strings.Contains(line, "CAPABILITY")
+	return strings.Contains(line, " COMPRESS DEFLATE") ||
+		strings.Contains(line, " OK ") && (strings.Contains(line, "DEFLATE") || strings.Contains(line, "COMPRESS")) && !strings.Contains(line, "CAPABILITY")
 }
 
 // cutLiteral takes "{12}", "{12+}" or "~{12}" off a line; size is -1 without one.
@@ -178,7 +215,7 @@ func (w *imapWalk) fetch(begin, before string, literal []byte) error {
 	if !ok {
 		return nil
 	}
-	key := fields[1] + "/" + section
+	key := fields[1] + "/" + section // of the number that the mailbox gives it
 	if offset < 0 {
 		return w.section(key, literal)
 	}
@@ -219,8 +256,9 @@ func cutSection(before string) (section string, offset int64, ok bool) {
 	return "", offset, strings.HasSuffix(text, "RFC822")
 }
 
-// joined yields the bodies that came in parts.
-func (w *imapWalk) joined() error {
+// leave ends a mailbox: it yields the bodies that came in parts.
+func (w *imapWalk) leave() error {
+	defer clear(w.heads)
 	for _, key := range w.order {
 		list := w.partial[key].joined()
 		if len(list) == 0 {
@@ -235,6 +273,8 @@ func (w *imapWalk) joined() error {
 			}
 		}
 	}
+	clear(w.partial)
+	w.order = nil
 	return nil
 }
 
@@ -246,26 +286,44 @@ func (w *imapWalk) section(key string, data []byte) error {
 		w.count++
 		return w.message(w.count, data)
 	}
-	if section == "HEADER" || strings.HasSuffix(section, ".MIME") {
-		w.heads[key] = data
+	if section == "HEADER" || strings.HasPrefix(section, "HEADER.FIELDS ") || strings.HasSuffix(section, ".MIME") {
+		section, _, _ = strings.Cut(section, " ")
+		w.heads[message+"/"+section] = data
 		return nil
 	}
 	if strings.Contains(section, "HEADER") || len(data) == 0 {
 		return nil
 	}
-	head := w.heads[message+"/"+section+".MIME"]
-	if section == "TEXT" {
-		head = w.heads[message+"/HEADER"]
-	}
 	w.count++
-	if head != nil {
-		return w.message(w.count, append(bytes.Clone(head), data...))
+	if head := w.heads[message+"/HEADER"]; section == "TEXT" && head != nil {
+		return w.message(w.count, slices.Concat(head, data))
+	}
+	if mime := w.heads[message+"/"+section+".MIME"]; mime != nil {
+		around := slices.Concat(w.heads[message+"/HEADER.FIELDS"], w.heads[message+"/HEADER"])
+		return w.message(w.count, slices.Concat(envelopeOf(around), mime, data))
 	}
 	if plain, ok := unbase64(data); ok {
 		data = plain
 	}
 	return w.yield(object{name: "message-" + strconv.Itoa(w.count) + "-" + strings.ToLower(section),
 		body: func() (io.Reader, error) { return bytes.NewReader(data), nil }})
+}
+
+// envelopeOf is what a message's header says of it and not of its content, which
+// the header of a part does.
+func envelopeOf(head []byte) []byte {
+	var fields []byte
+	keep := false
+	for line := range bytes.Lines(head) {
+		if folded := line[0] == ' ' || line[0] == '\t'; !folded {
+			name, _, field := strings.Cut(strings.ToLower(string(line)), ":")
+			keep = field && !strings.HasPrefix(name, "content-")
+		}
+		if keep {
+			fields = append(fields, line...)
+		}
+	}
+	return fields
 }
 
 // unbase64 decodes what is nothing but lines of base64, as the body of a part is
@@ -277,38 +335,4 @@ func unbase64(data []byte) ([]byte, bool) {
 	plain := make([]byte, base64.StdEncoding.DecodedLen(len(data)))
 	n, err := base64.StdEncoding.Decode(plain, bytes.TrimRight(data, "\r\n"))
 	return plain[:n], err == nil
-}
-
-// isPOP3 takes a server's greeting, or the port.
-func isPOP3(f *streamFacts, b []byte) bool {
-	return f.peer != nil && (f.flow.srcPort == portPOP3 || bytes.HasPrefix(b, []byte("+OK")))
-}
-
-// pop3 yields the messages that a server hands out (RFC 1939): an answer of
-// several lines that begin with a header.
-func (d *dialogue) pop3() error {
-	for rest, n := d.content, 0; len(rest) > 0; {
-		if bytes.HasPrefix(rest, []byte("\x16\x03")) {
-			return nil
-		}
-		var line []byte
-		line, rest = cutLine(rest)
-		if !bytes.HasPrefix(line, []byte("+OK")) || !isHeader(rest) {
-			continue
-		}
-		var message []byte
-		message, rest = dotted(rest)
-		n++
-		if err := d.message(n, message); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// isHeader reports whether b begins with a field of a header (RFC 5322, 2.2).
-func isHeader(b []byte) bool {
-	line, _ := cutLine(b[:min(len(b), 512)])
-	name, _, ok := bytes.Cut(line, []byte(":"))
-	return ok && len(name) > 0 && !bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -49,12 +49,18 @@ func TestIMAP(t *testing.T) {
 		{"header and text", 1, greet + "* 3 FETCH (BODY[HEADER] " + literal("Subject: x\r\n\r\n") + " BODY[TEXT] " + literal(marked+"\r\n") + ")\r\n", map[string]string{"message-1.eml": eml}, nil},
 		{"a MIME part", 1, greet + "* 3 FETCH (BODY[2.MIME] " + literal("Content-Transfer-Encoding: base64\r\n\r\n") + " BODY[2] " + literal(part) + ")\r\n",
 			map[string]string{"message-1.eml": "Content-Transfer-Encoding: base64\r\n\r\n" + part}, nil},
+		{"a MIME part and fields of the header", 1, greet + "* 3 FETCH (BODY[HEADER.FIELDS (FROM CONTENT-TYPE)] " + literal("From: a\r\n b\r\nContent-Type: c\r\n d\r\n\r\n") +
+			" BODY[2.MIME] " + literal("Content-Transfer-Encoding: base64\r\n\r\n") + " BODY[2] " + literal(part) + ")\r\n",
+			map[string]string{"message-1.eml": "From: a\r\n b\r\nContent-Transfer-Encoding: base64\r\n\r\n" + part}, nil},
+		{"parts, of another mailbox", 1, greet + "* 3 FETCH (BODY[]<0> " + literal("A: b\r\n") + ")\r\na2 OK [READ-WRITE] Select completed.\r\n* 3 FETCH (BODY[]<0> " + literal(eml) + ")\r\n",
+			map[string]string{"message-1.eml": "A: b\r\n", "message-2.eml": eml}, nil},
 		{"a part alone", 1, greet + "* 3 FETCH (UID 7 BODY[2] " + literal(part) + ")\r\n", map[string]string{"message-1-2": marked}, nil},
 		{"binary", 1, greet + "* 3 FETCH (BINARY[2] ~" + literal(marked) + ")\r\n", map[string]string{"message-1-2": marked}, nil},
 		{"a literal that is none of it", 1, greet + "* 3 FETCH (ENVELOPE (NIL " + literal("Subject") + ") BODY[] " + literal(eml) + ")\r\n", map[string]string{"message-1.eml": eml}, nil},
 		{"cut", 1, greet + "* 3 FETCH (BODY[] {900}\r\n" + eml, map[string]string{"message-1.eml": eml}, []string{ReasonCut}},
 		{"compressed", 1, greet + "a1 OK go\r\n" + deflated("* 3 FETCH (BODY[] "+literal(eml), ")\r\na2 OK done\r\n"), map[string]string{"message-1.eml": eml}, nil},
 		{"compressed, named", 1, greet + "a1 OK DEFLATE active\r\n" + deflated("* 3 FETCH (BODY[] "+literal(eml), ")\r\na2 OK done\r\n"), map[string]string{"message-1.eml": eml}, nil},
+		{"compressed, as dovecot says it", 1, greet + "a1 OK Begin compression (0.001 secs).\r\n" + deflated("* 3 EXISTS\r\n", "* 3 FETCH (BODY[] "+literal(eml)+")\r\n"), map[string]string{"message-1.eml": eml}, nil},
 		{"encrypted", 1, greet + "a1 OK begin TLS\r\n\x16\x03\x03\x00\x10\x02bcdef", map[string]string{}, []string{ReasonEncrypted}},
 		{"no text", 1, greet + "\xff\xff\xff\xff", map[string]string{}, []string{ReasonCut}},
 		{"APPEND", 0, hello + "a2 APPEND Sent (\\Seen) " + literal(eml) + "\r\na3 LOGOUT\r\n", map[string]string{"message-1.eml": eml}, nil},
@@ -68,6 +74,29 @@ func TestIMAP(t *testing.T) {
 			k.say(tt.from, tt.text, 20)
 			k.close()
 			checkInside(t, see(t, Config{}, k.pcap()), tt.want, tt.gaps)
+		})
+	}
+}
+
+// TestIMAPRefused has commands whose literals the server does not ask for.
+func TestIMAPRefused(t *testing.T) {
+	const greet = "* OK IMAP4rev1 ready\r\n"
+	for _, tt := range []struct {
+		name, client, server string
+		want                 map[string]string
+	}{
+		{"before it came", "a1 APPEND x {900}\r\na2 APPEND y " + literal(eml) + "\r\n", greet + "a1 NO [TRYCREATE] no x\r\n+ OK\r\na2 OK\r\n", map[string]string{"message-1.eml": eml}},
+		{"after it came", "a1 APPEND x " + literal(eml) + "\r\n", greet + "+ OK\r\n* 3 EXISTS\r\na1 NO [OVERQUOTA] full\r\n", map[string]string{"message-1.eml": eml}},
+		{"that was not asked for", "a1 APPEND x {6+}\r\nA: b\r\n\r\n", greet + "a1 NO [TRYCREATE] no x\r\n", map[string]string{"message-1.eml": "A: b\r\n"}},
+		{"in words of a message", "a1 FETCH 1 RFC822\r\na2 APPEND x " + literal(eml) + "\r\n",
+			greet + "* 1 FETCH (FLAGS () X " + literal("\r\na2 NO never\r\n") + ")\r\na1 OK\r\n+ OK\r\na2 OK\r\n", map[string]string{"message-1.eml": eml}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k := newTrace(t).dial("10.0.0.5", 5000, "192.0.2.25", portIMAP).open()
+			k.say(0, tt.client, 30)
+			k.say(1, tt.server, 30)
+			k.close()
+			checkInside(t, see(t, Config{}, k.pcap()), tt.want, nil)
 		})
 	}
 }
@@ -94,10 +123,13 @@ func TestPOP3(t *testing.T) {
 	}{
 		{"RETR", "+OK ready\r\n+OK\r\nTOP\r\nUIDL\r\n.\r\n+OK 1 messages\r\n1 120\r\n.\r\n+OK 120 octets\r\nSubject: x\r\n\r\n" + marked + "\r\n..\r\n.\r\n+OK bye\r\n",
 			map[string]string{"message-1.eml": eml + ".\r\n"}, nil},
+		{"TOP", "+OK ready\r\n+OK\r\nSubject: x\r\n\r\n" + marked[:9] + "\r\n.\r\n+OK\r\nSubject: x\r\n\r\n" + marked + "\r\n.\r\n",
+			map[string]string{"message-1.eml": eml}, []string{ReasonBeginning}},
 		{"encrypted", "+OK ready\r\n+OK go\r\n\x16\x03\x01\x00\x05\x02bcdef", map[string]string{}, []string{ReasonEncrypted}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k := newTrace(t).dial("10.0.0.5", 5000, "192.0.2.25", 110).open()
+			k.say(0, "TOP 1 1\r\nTOP 1 9999999\r\n", 30)
 			k.say(1, tt.text, 30)
 			k.close()
 			checkInside(t, see(t, Config{}, k.pcap()), tt.want, tt.gaps)

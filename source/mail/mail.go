@@ -16,6 +16,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -41,30 +42,39 @@ func New(c Config) *Expander { return &Expander{c} }
 
 // format is one form of mail.
 type format struct {
-	kind string
-	is   func(content []byte) bool
-	walk func(*walk) error
+	kind  string
+	is    func(content []byte) bool
+	walk  func(*walk) error
+	whole bool // what is in it are messages, not parts of one
 }
 
 var formats = []format{
-	{"mbox", isMbox, (*walk).mbox},
-	{"mail", isMessage, (*walk).message},
-	{"msg", isOutlook, (*walk).outlook},
-	{"tnef", isTNEF, (*walk).tnef},
+	{"mbox", isMbox, (*walk).mbox, true},
+	{"mail", isMessage, (*walk).message, false},
+	{"msg", isOutlook, (*walk).outlook, false},
+	{"tnef", isTNEF, (*walk).tnef, false},
 }
 
-func find(content []byte) *format {
+func find(outer besra.Target, content []byte) *format {
 	for i := range formats {
-		if formats[i].is(content) {
+		if formats[i].is(content) || formats[i].kind == "mail" && isCarried(outer, content) {
 			return &formats[i]
 		}
 	}
 	return nil
 }
 
+// isCarried takes what came as a message, by its source: whatever header it has.
+func isCarried(outer besra.Target, content []byte) bool {
+	_, part := outer.Facts.(*partFacts)
+	line, _, _ := bytes.Cut(content[:min(len(content), maxHead)], []byte("\n"))
+	_, header := headerName(line)
+	return outer.Context == besra.ContextMail && !part && header
+}
+
 // Kind implements [besra.Expander].
-func (e *Expander) Kind(_ besra.Target, content []byte) string {
-	if f := find(content); f != nil {
+func (e *Expander) Kind(outer besra.Target, content []byte) string {
+	if f := find(outer, content); f != nil {
 		return f.kind
 	}
 	return ""
@@ -72,11 +82,11 @@ func (e *Expander) Kind(_ besra.Target, content []byte) string {
 
 // Expand implements [besra.Expander].
 func (e *Expander) Expand(ctx context.Context, outer besra.Target, content []byte, budget *besra.Budget, to besra.Receiver) error {
-	f := find(content)
+	f := find(outer, content)
 	if f == nil {
 		return nil
 	}
-	w := &walk{config: e.config, ctx: ctx, outer: outer, content: content, budget: budget, to: to}
+	w := &walk{config: e.config, format: f, ctx: ctx, outer: outer, content: content, budget: budget, to: to}
 	err := f.walk(w)
 	if err == nil || w.stopped != nil {
 		return w.stopped
@@ -105,6 +115,7 @@ func (e *Error) Reason() string { return ReasonDamaged }
 // walk is one piece of mail on its way to the receiver.
 type walk struct {
 	config  Config
+	format  *format
 	ctx     context.Context
 	outer   besra.Target
 	content []byte
@@ -128,25 +139,31 @@ func (w *walk) yield(name string, body io.Reader) error {
 		return w.stop(&besra.LimitError{Limit: "bytes"})
 	}
 	w.budget.Members--
+	err := w.to.Target(besra.Target{Name: w.outer.Name + "!" + name, Context: besra.ContextMail, Size: -1, Facts: w.facts(name),
+		Open: func(ctx context.Context) (besra.Content, error) { return w.open(ctx, name, body) }})
+	if err != nil {
+		return w.stop(err)
+	}
+	return nil
+}
+
+// facts are those of a part, or of a message in a mailbox.
+func (w *walk) facts(name string) besra.Facts {
 	g := facts.NewGiven(besra.ContextMail, w.outer.Facts)
 	g.Path(name, "name of the part")
-	var f besra.Facts = g
 	if w.header == nil {
 		g.Inherit("mail")
 	} else {
-		f = &partFacts{g}
 		w.header.state(g)
 		if !inMessage(w.outer.Facts) {
 			w.header.delivery(g, w.config.Trusted)
 		}
 		envelope(w.ctx, g, w.outer.Facts)
 	}
-	err := w.to.Target(besra.Target{Name: w.outer.Name + "!" + name, Context: besra.ContextMail, Size: -1, Facts: f,
-		Open: func(ctx context.Context) (besra.Content, error) { return w.open(ctx, name, body) }})
-	if err != nil {
-		return w.stop(err)
+	if w.format.whole {
+		return g
 	}
-	return nil
+	return &partFacts{g}
 }
 
 func (w *walk) stop(err error) error {
