@@ -435,6 +435,31 @@ func TestSMTP(t *testing.T) {
 	const client = "c!tcp:10.0.0.5:5000>192.0.2.25:25"
 	s.want(t, client+"!message-1.eml", "Subject: x\r\n\r\n.dot\r\n"+marked+"\r\n")
 	s.want(t, client+"!message-2.eml", "hello world")
+	for fact, want := range map[string]any{"mail.envelope_from": "a@example.org", "mail.envelope_to": []string{"b@example.org"},
+		"mail.helo": "client", "mail.client_ip": "10.0.0.5", "mail.received": start} {
+		s.fact(t, client+"!message-2.eml", fact, want)
+	}
+}
+
+// TestSMTPRefused goes on behind a DATA that the server did not want, and takes
+// what came of a message whose last chunk is not there.
+func TestSMTPRefused(t *testing.T) {
+	tr := newTrace(t)
+	k := tr.dial("10.0.0.5", 5000, "192.0.2.25", 25).open()
+	const message = "Subject: x\r\n\r\n" + marked + "\r\n"
+	k.say(0, "EHLO client\r\nMAIL FROM:<A@example.org> SIZE=9\r\nRCPT TO:<no@example.org>\r\nDATA\r\nRSET\r\n"+
+		"MAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nRCPT TO:<c@example.org>\r\nDATA\r\n"+message+".\r\n"+
+		"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nQUIT\r\n.\r\nMAIL FROM:<a@example.org>\r\nBDAT 9\r\nunfinish", 20)
+	k.say(1, "220-mx\r\n220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 ok\r\n550 no\r\n503 no\r\n250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n"+
+		"250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n250 ok\r\n", 20)
+	k.close()
+	s := see(t, Config{}, tr.pcap())
+	const client = "c!tcp:10.0.0.5:5000>192.0.2.25:25"
+	s.want(t, client+"!message-1.eml", message)
+	s.want(t, client+"!message-2.eml", "QUIT\r\n")
+	s.want(t, client+"!message-3.eml", "unfinish")
+	s.fact(t, client+"!message-1.eml", "mail.envelope_from", "")
+	s.fact(t, client+"!message-1.eml", "mail.envelope_to", []string{"b@example.org", "c@example.org"})
 }
 
 func TestFTP(t *testing.T) {

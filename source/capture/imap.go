@@ -202,7 +202,7 @@ func (w *imapWalk) append(begin, before string, literal []byte) error {
 		return nil
 	}
 	w.count++
-	return w.message(w.count, literal)
+	return w.message(w.count, literal, nil)
 }
 
 // fetch yields what a server hands out.
@@ -284,7 +284,7 @@ func (w *imapWalk) section(key string, data []byte) error {
 	message, section, _ := strings.Cut(key, "/")
 	if section == "" {
 		w.count++
-		return w.message(w.count, data)
+		return w.message(w.count, data, nil)
 	}
 	if section == "HEADER" || strings.HasPrefix(section, "HEADER.FIELDS ") || strings.HasSuffix(section, ".MIME") {
 		section, _, _ = strings.Cut(section, " ")
@@ -296,11 +296,11 @@ func (w *imapWalk) section(key string, data []byte) error {
 	}
 	w.count++
 	if head := w.heads[message+"/HEADER"]; section == "TEXT" && head != nil {
-		return w.message(w.count, slices.Concat(head, data))
+		return w.message(w.count, slices.Concat(head, data), nil)
 	}
 	if mime := w.heads[message+"/"+section+".MIME"]; mime != nil {
 		around := slices.Concat(w.heads[message+"/HEADER.FIELDS"], w.heads[message+"/HEADER"])
-		return w.message(w.count, slices.Concat(envelopeOf(around), mime, data))
+		return w.message(w.count, slices.Concat(envelopeOf(around), mime, data), nil)
 	}
 	if plain, ok := unbase64(data); ok {
 		data = plain

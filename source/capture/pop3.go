@@ -41,7 +41,7 @@ func (d *dialogue) pop3() error {
 			continue
 		}
 		n++
-		if err := d.message(n, message); err != nil {
+		if err := d.message(n, message, nil); err != nil {
 			return err
 		}
 	}
