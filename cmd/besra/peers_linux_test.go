@@ -2,11 +2,8 @@ package main
 
 import (
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"net"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +39,7 @@ func TestPeers(t *testing.T) {
 	const up = `net.dst.port == 80 && net.src.ip == '127.0.0.1' && net.url == 'http://127.0.0.1/in`
 	const file, into = `net.proto == 'tcp' && net.dst.ip == '127.0.0.1' && net.src.port > 0`, `&& net.dst.port > 0`
 	mail := fmt.Sprintf(`file.sha256 == '%x' && mail.from_domain == 'sender.example'`, sha256.Sum256([]byte(marker)))
+	const zip, boxed, mailbox = "!tool.zip!a.txt", `archive.kind == 'zip' && mail.from_domain == 'sender.example' && mail.subject == 'samples'`, `python3 "$PEERS"/mailbox.py `
 	for _, x := range []exchange{
 		{"nginx", nginx, `curl -sS -o got http://127.0.0.1/tool.py`, "!http://127.0.0.1/tool.py", web + `tool.py'`, ""},
 		{"nginx, gzip in chunks", nginx, `curl -sS --compressed -o got http://127.0.0.1/tool.txt`, "!http://127.0.0.1/tool.txt", web + `tool.txt'`, ""},
@@ -68,6 +66,20 @@ func TestPeers(t *testing.T) {
 		{"vsftpd, TLS", vsftpd, `curl -sS -k --ssl-reqd -o got ftp://127.0.0.1/tool.py && curl -sS -o got ftp://127.0.0.1/sub/tool.py`, "!ftp/sub/tool.py", file, "encrypted"},
 		{"smbclient reads", smbd, `smbclient -N //127.0.0.1/share -c 'get tool.py got' 2>&1 || exit 1`, `\tool.py`, `net.src.port == 445`, ""},
 		{"smbclient writes", smbd, `smbclient -N //127.0.0.1/share -c 'cd in; put tool.py in.py' 2>&1 || exit 1`, `\in.py`, `net.dst.port == 445`, ""},
+		{"dovecot, IMAP", dovecot, `curl -sS -u u:p -o got 'imap://127.0.0.1/INBOX;MAILINDEX=1'`, zip, boxed, ""},
+		{"dovecot, IMAP, the attachment alone", dovecot, `curl -sS -u u:p -o got 'imap://127.0.0.1/INBOX;MAILINDEX=1;SECTION=2'`, "!message-1-2!a.txt", `archive.kind == 'zip' && net.src.port == 143`, ""},
+		{"dovecot, IMAP, header and text", dovecot, mailbox + `header_and_text`, zip, boxed, ""},
+		{"dovecot, IMAP, in parts", dovecot, mailbox + `parts`, zip, boxed, ""},
+		{"dovecot, IMAP, in parts of two mailboxes", dovecot, mailbox + `parts_of_two`, "!message-2.eml" + zip, boxed, ""},
+		{"dovecot, IMAP, the attachment in parts", dovecot, mailbox + `attachment`, zip, boxed, ""},
+		{"dovecot, IMAP, compressed", dovecot, mailbox + `compressed`, zip, boxed, ""},
+		{"dovecot, IMAP, APPEND", dovecot, mailbox + `append`, zip, boxed, ""},
+		{"dovecot, IMAP, APPEND at once", dovecot, mailbox + `append_at_once`, zip, boxed, ""},
+		{"dovecot, IMAP, IDLE", dovecot, mailbox + `idle`, zip, boxed, ""},
+		{"dovecot, IMAP, STARTTLS", dovecot, mailbox + `starttls`, zip, boxed, "encrypted"},
+		{"dovecot, POP3", dovecot, `curl -sS -u u:p -o got pop3://127.0.0.1/1`, zip, boxed, ""},
+		{"dovecot, POP3, TOP and RETR", dovecot, mailbox + `retrieve`, "!message-1.eml" + zip, boxed, "beginning"},
+		{"dovecot, POP3, STLS", dovecot, mailbox + `stls`, zip, boxed, "encrypted"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
@@ -85,18 +97,25 @@ func (x *exchange) run(t *testing.T) {
 	dir := t.TempDir()
 	x.files(t, dir)
 	x.serve(t, dir)
-	pack := (&spot{in: besra.ContextNetwork}).pack(t, x.facts)
-	if strings.Contains(x.facts, "mail.") {
-		pack = (&spot{in: besra.ContextMail}).pack(t, x.facts)
+	in := besra.ContextNetwork
+	switch {
+	case strings.Contains(x.facts, "archive."):
+		in = besra.ContextArchive
+	case strings.Contains(x.facts, "mail."):
+		in = besra.ContextMail
+	}
+	scripts, err := filepath.Abs("testdata/peers")
+	if err != nil {
+		t.Fatal(err)
 	}
 	f := live(t, func() error {
 		cmd := exec.Command("sh", "-c", x.talk)
-		cmd.Dir = dir
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PEERS="+scripts)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", x.talk, err, said)
 		}
 		return nil
-	}, wanted{x.want, x.gap}, "--pack", pack)
+	}, wanted{x.want, x.gap}, "--pack", (&spot{in: in}).pack(t, x.facts))
 	if f == nil {
 		return
 	}
@@ -113,14 +132,17 @@ func (x *exchange) files(t *testing.T, dir string) {
 	for up := dir; up != os.TempDir() && up != "/"; up = filepath.Dir(up) {
 		os.Chmod(up, 0o755)
 	}
-	for sub, mode := range map[string]os.FileMode{"sub": 0o755, "in": 0o777, "run": 0o777, "empty": 0o555} {
-		if err := os.Mkdir(filepath.Join(dir, sub), mode); err != nil {
+	for sub, mode := range map[string]os.FileMode{"sub": 0o755, "in": 0o777, "run": 0o777, "empty": 0o555, "box": 0o777,
+		"box/cur": 0o777, "box/.Other": 0o777, "box/.Other/cur": 0o777, "box/.Sent": 0o777, "box/.Sent/cur": 0o777} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), mode); err != nil {
 			t.Fatal(err)
 		}
 		os.Chmod(filepath.Join(dir, sub), mode)
 	}
+	zipped := mailed("tool.zip", zipWith(marker)(t))
 	for name, text := range map[string]string{"tool.py": marker, "tool.txt": marker, "sub/tool.py": marker, "other": "nothing here\n",
-		"mail.eml": strings.ReplaceAll(attached("base64"), "\n", "\r\n")} {
+		"mail.eml": strings.ReplaceAll(attached("base64"), "\n", "\r\n"), "zip.eml": strings.ReplaceAll(zipped, "\n", "\r\n"),
+		"box/cur/1.host:2,S": zipped, "box/.Other/cur/1.host:2,S": strings.ReplaceAll(zipped, "hello", "other")} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -180,104 +202,6 @@ func start(t *testing.T, port int, program string, args ...string) {
 		case <-t.Context().Done():
 			t.Fatal(t.Context().Err())
 		case <-poll.C:
-		}
-	}
-}
-
-// settings writes a file for a server and returns its path.
-func settings(t *testing.T, dir, format string, args ...any) string {
-	name := filepath.Join(dir, "run", "settings")
-	if err := os.WriteFile(name, fmt.Appendf(nil, format, args...), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
-func nginx(t *testing.T, dir string) {
-	start(t, 80, "nginx", "-c", settings(t, dir, `daemon off; master_process off; pid %[1]s/run/pid; error_log stderr;
-events {}
-http {
-	access_log off; default_type text/plain; client_body_temp_path %[1]s/run; proxy_temp_path %[1]s/run; fastcgi_temp_path %[1]s/run;
-	uwsgi_temp_path %[1]s/run; scgi_temp_path %[1]s/run;
-	server {
-		listen 127.0.0.1:80; root %[1]s;
-		location = /tool.txt { gzip on; gzip_min_length 1; gzip_types *; }
-		location /in { client_max_body_size 10m; proxy_pass http://127.0.0.1:81; }
-	}
-	server { listen 127.0.0.1:81; location / { return 200; } }
-}`, dir))
-}
-
-func python(t *testing.T, dir string) {
-	start(t, 80, "python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", dir, "80")
-}
-
-func smtpSink(t *testing.T, dir string) {
-	start(t, 25, "smtp-sink", "-u", "nobody", "127.0.0.1:25", "10")
-}
-
-func vsftpd(t *testing.T, dir string) {
-	cert, key := filepath.Join(dir, "run", "cert"), filepath.Join(dir, "run", "key")
-	writeCertificate(t, cert, key)
-	start(t, 21, "vsftpd", settings(t, dir, `background=NO
-listen=NO
-listen_ipv6=YES
-anonymous_enable=YES
-no_anon_password=YES
-anon_root=%[1]s
-anon_upload_enable=YES
-anon_other_write_enable=YES
-write_enable=YES
-ftp_username=ftp
-secure_chroot_dir=%[1]s/empty
-connect_from_port_20=YES
-isolate=NO
-isolate_network=NO
-seccomp_sandbox=NO
-ssl_enable=YES
-allow_anon_ssl=YES
-require_ssl_reuse=NO
-ssl_ciphers=HIGH
-rsa_cert_file=%[2]s
-rsa_private_key_file=%[3]s
-`, dir, cert, key))
-}
-
-func smbd(t *testing.T, dir string) {
-	start(t, 445, "smbd", "-F", "--no-process-group", "--debug-stdout", "--configfile", settings(t, dir, `[global]
-interfaces = 127.0.0.1
-bind interfaces only = yes
-smb ports = 445
-server role = standalone server
-map to guest = Bad User
-guest account = nobody
-disable spoolss = yes
-load printers = no
-private dir = %[1]s/run
-lock directory = %[1]s/run
-state directory = %[1]s/run
-cache directory = %[1]s/run
-pid directory = %[1]s/run
-ncalrpc dir = %[1]s/run/nc
-[share]
-path = %[1]s
-guest only = yes
-read only = no
-`, dir))
-}
-
-// writeCertificate writes a certificate for tests with its key.
-func writeCertificate(t *testing.T, cert, key string) {
-	web := httptest.NewTLSServer(nil)
-	defer web.Close()
-	pair := web.TLS.Certificates[0]
-	private, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
 		}
 	}
 }
