@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,6 +61,9 @@ func live(t *testing.T, talk func() error, want wanted, args ...string) *besra.F
 	}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = bound(0)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

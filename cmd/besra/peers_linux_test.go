@@ -110,6 +110,7 @@ func (x *exchange) run(t *testing.T) {
 	}
 	f := live(t, func() error {
 		cmd := exec.Command("sh", "-c", x.talk)
+		cmd.SysProcAttr = bound(syscall.CLONE_NEWPID)
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PEERS="+scripts)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", x.talk, err, said)
@@ -171,6 +172,12 @@ func isolated(t *testing.T) {
 	}
 }
 
+// bound lets a process end with the thread that starts it, at the latest; in a
+// namespace of processes all that it starts ends with it.
+func bound(namespaces uintptr) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Cloneflags: namespaces}
+}
+
 // start runs a server until the test ends, and waits for its port.
 func start(t *testing.T, port int, program string, args ...string) {
 	t.Helper()
@@ -178,16 +185,16 @@ func start(t *testing.T, port int, program string, args ...string) {
 	if err != nil {
 		t.Skip(err)
 	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command("sh", append([]string{"-c", `"$@"; exit $?`, "sh", path}, args...)...) // no server wants to be the first process
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = bound(syscall.CLONE_NEWPID)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); <-ended })
+	t.Cleanup(func() { cmd.Process.Kill(); <-ended })
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
 	for {

@@ -219,8 +219,9 @@ func (c *conversation) segment(i int, g segment) {
 	if o.fin && after(o.finAt, o.next) >= 0 {
 		o.ended = true
 	}
-	// A reset that does not fit is not the other end's.
-	if g.rst && seq == o.next || c.sides[0].ended && c.sides[1].ended {
+	// A reset that does not fit is not the other end's. It may answer what came
+	// behind the sender's own end.
+	if g.rst && (seq == o.next || o.ended && seq == o.finAt+1) || c.sides[0].ended && c.sides[1].ended {
 		c.finish()
 	}
 }

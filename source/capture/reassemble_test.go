@@ -31,6 +31,12 @@ func TestReassembly(t *testing.T) {
 			k.segment(1, reset, "")
 			k.say(1, "two", 10)
 		}, "one ", nil},
+		{"a reset behind its sender's end", func(k *talk) {
+			k.open().say(1, "one ", 10)
+			k.segment(0, func(tcp *layers.TCP) { tcp.FIN = true }, "")
+			k.segment(0, reset, "")
+			k.say(1, "two", 10)
+		}, "one ", nil},
 		{"sent again after the end", func(k *talk) {
 			k.open().say(1, "one", 10)
 			again := k.packets[len(k.packets)-1]
