@@ -34,20 +34,47 @@ type Budget struct {
 	Bytes int64
 	// Member is the size of the largest single member that is unpacked.
 	Member int64
+
+	spare []byte // memory of a member that was closed
 }
 
-// ReadAll unpacks one member into memory and spends what it costs. A
+// Unpack unpacks one member into memory and spends what it costs. A
 // [*LimitError] says that it is larger than the budget allows; with any other
-// error the bytes are what came before it.
-func (b *Budget) ReadAll(r io.Reader) ([]byte, error) {
+// error the content is what came before it.
+func (b *Budget) Unpack(r io.Reader) (*Unpacked, error) {
 	limit := min(b.Member, b.Bytes)
-	var buf bytes.Buffer
-	n, err := io.Copy(&buf, io.LimitReader(r, limit+1))
+	buf := bytes.NewBuffer(b.spare[:0])
+	b.spare = nil
+	n, err := buf.ReadFrom(io.LimitReader(r, limit+1))
+	u := &Unpacked{buf.Bytes(), b}
 	if n > limit {
+		u.Close()
 		return nil, &LimitError{Limit: "member size", Max: limit}
 	}
 	b.Bytes -= n
-	return buf.Bytes(), err
+	return u, err
+}
+
+// Unpacked is a member in memory. It is a [Content] whose memory is used again
+// once it is closed.
+type Unpacked struct {
+	data   []byte
+	budget *Budget
+}
+
+// Bytes implements [Content].
+func (u *Unpacked) Bytes() []byte { return u.data }
+
+// maxSpare is how much memory is kept for the next member, in bytes.
+const maxSpare = 8 << 20
+
+// Close implements [Content].
+func (u *Unpacked) Close() error {
+	if u.budget != nil && cap(u.data) > cap(u.budget.spare) && cap(u.data) <= maxSpare {
+		u.budget.spare = u.data
+	}
+	*u = Unpacked{}
+	return nil
 }
 
 // LimitError says which limit kept something inside a target from being read.

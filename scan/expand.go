@@ -57,7 +57,7 @@ func (w *worker) expand(ctx context.Context, e besra.Expander, t besra.Target, d
 		return &besra.LimitError{Limit: "depth", Max: int64(w.depth)}
 	}
 	if w.depth == 0 {
-		w.budget = besra.Budget{Members: w.Limits.Members, Bytes: w.Limits.Bytes}
+		w.budget.Members, w.budget.Bytes = w.Limits.Members, w.Limits.Bytes
 		w.held = 0
 	}
 	defer w.enter(data)()

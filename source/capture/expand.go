@@ -120,18 +120,18 @@ func (d *dialogue) open(o object) func(context.Context) (besra.Content, error) {
 		if err != nil {
 			return nil, &objectError{err}
 		}
-		data, err := d.budget.ReadAll(r)
+		data, err := d.budget.Unpack(r)
 		var limit *besra.LimitError
 		switch {
 		case errors.As(err, &limit):
 			return nil, err
 		case err == nil:
-		case len(data) == 0:
+		case len(data.Bytes()) == 0:
 			return nil, &objectError{err}
 		default: // what came is scanned, what did not is told
 			d.tellCut(o, err)
 		}
-		return held(data), nil
+		return data, nil
 	}
 }
 

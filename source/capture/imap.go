@@ -182,13 +182,13 @@ func (w *imapWalk) inflate(rest []byte) ([]byte, error) {
 	if n, _ := inflate.NewReader(bytes.NewReader(rest)).Read(first[:]); n == 0 || !printable(first[0]) {
 		return nil, nil
 	}
-	data, err := w.budget.ReadAll(inflate.NewReader(bytes.NewReader(rest)))
+	data, err := w.budget.Unpack(inflate.NewReader(bytes.NewReader(rest)))
 	var limit *besra.LimitError
 	if errors.As(err, &limit) {
 		return nil, err
 	}
 	w.deflated = true
-	return data, nil
+	return data.Bytes(), nil
 }
 
 func (d *dialogue) cut(detail string) {

@@ -141,20 +141,14 @@ func part(outer besra.Target, name string, r io.Reader, budget *besra.Budget) be
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			data, err := budget.ReadAll(r)
+			data, err := budget.Unpack(r)
 			var limit *besra.LimitError
 			if errors.As(err, &limit) {
 				return nil, err
 			}
-			return held(data), nil // what a cut form lacks is told where its next part is looked for
+			return data, nil // what a cut form lacks is told where its next part is looked for
 		}}
 }
-
-// held is the content of a part.
-type held []byte
-
-func (h held) Bytes() []byte { return h }
-func (held) Close() error    { return nil }
 
 // formError says why a form was not read to its end.
 type formError struct{ err error }

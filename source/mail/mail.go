@@ -177,7 +177,7 @@ func (w *walk) open(ctx context.Context, name string, body io.Reader) (besra.Con
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	data, err := w.budget.ReadAll(body)
+	data, err := w.budget.Unpack(body)
 	var limit *besra.LimitError
 	if errors.As(err, &limit) {
 		return nil, err
@@ -185,14 +185,8 @@ func (w *walk) open(ctx context.Context, name string, body io.Reader) (besra.Con
 	if err != nil {
 		w.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(w.outer.Name + "!" + name), Reason: ReasonDamaged, Detail: err.Error(), Count: 1})
 	}
-	return part(data), nil
+	return data, nil
 }
-
-// part is a decoded part in memory.
-type part []byte
-
-func (p part) Bytes() []byte { return p }
-func (part) Close() error    { return nil }
 
 // numbered names a part by its place in the tree.
 func numbered(place []int, ending string) string {
