@@ -91,6 +91,7 @@ type Config struct {
 
 	conversations int   // that are remembered at once
 	part          int64 // of a carved file that are yielded at once
+	spoil         bool  // for tests: memory that is given back is overwritten
 }
 
 // Source reads traffic. Each Run of a file begins anew.

@@ -150,7 +150,7 @@ type seen struct {
 // see reads a capture, opening up what is in its targets.
 func see(t testing.TB, c Config, capture []byte) seen {
 	t.Helper()
-	c.Reader, c.Name = bytes.NewReader(capture), "c"
+	c.Reader, c.Name, c.spoil = bytes.NewReader(capture), "c", true
 	src, err := New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -165,6 +165,7 @@ func see(t testing.TB, c Config, capture []byte) seen {
 		}
 		defer content.Close()
 		s.content[target.Name], s.facts[target.Name] = string(content.Bytes()), target.Facts
+		defer ask(t, target, content)()
 		err = Expander{}.Expand(t.Context(), target, content.Bytes(), sourcetest.Ample(), &r)
 		if err != nil {
 			s.gaps = append(s.gaps, err.Error())
@@ -178,6 +179,16 @@ func see(t testing.TB, c Config, capture []byte) seen {
 		s.gaps = append(s.gaps, g.Reason)
 	}
 	return s
+}
+
+// ask lends the content to the facts, and asks for all while they have it.
+func ask(t testing.TB, target besra.Target, content besra.Content) (back func()) {
+	lent := target.Facts.(besra.ContentFacts)
+	lent.SetContent(content.Bytes())
+	for _, def := range besra.Vocabulary() {
+		target.Facts.Fact(t.Context(), def.Name)
+	}
+	return func() { lent.SetContent(nil) }
 }
 
 func (s seen) want(t *testing.T, name, content string) {

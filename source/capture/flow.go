@@ -59,7 +59,7 @@ func (f flow) target(c *Config, suffix string, content []byte, p *peer) besra.Ta
 	f.state(given)
 	given.State("file.size", int64(len(content)), besra.GradeVerified, "bytes that were captured")
 	if p != nil {
-		given.Ask("net.host", func(context.Context) besra.Fact { return hostFact(content, p.other) })
+		given.Content("net.host", func(content []byte) besra.Fact { return hostFact(content, p.other) })
 	}
 	return besra.Target{Name: c.Name + "!" + f.name() + suffix, Context: besra.ContextNetwork, Size: int64(len(content)),
 		Facts: &streamFacts{given, f, p},

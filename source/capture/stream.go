@@ -3,7 +3,6 @@ package capture
 import (
 	"container/list"
 	"hash/maphash"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -17,6 +16,7 @@ type streams struct {
 	waiting int64      // bytes that wait for others before them
 	holes   int64
 	ftp     ftpTransfers
+	buffers buffers
 	smb     *smbShares
 
 	numbered int // files of SMB, in the order they were opened
@@ -26,7 +26,7 @@ type streams struct {
 }
 
 func newStreams(d *decoder) *streams {
-	return &streams{d: d, table: map[endpoints]*conversation{}, order: list.New(), ftp: ftpTransfers{},
+	return &streams{d: d, buffers: buffers{spoil: d.config.spoil}, table: map[endpoints]*conversation{}, order: list.New(), ftp: ftpTransfers{},
 		seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 }
 
@@ -45,6 +45,7 @@ type conversation struct {
 	lines  [2]lineReader // of an FTP control connection
 	folder ftpFolder     // of its client
 	smb    *smbTalk      // nil where it is none
+	lease  *lease        // of what both directions held at the end
 	tls    bool          // it went over to TLS, which was counted
 }
 
@@ -78,12 +79,11 @@ func (c *conversation) data(i int, data []byte) {
 	}
 }
 
-// keep adds bytes to a window. It doubles: a long window that grew as append
-// lets it would be copied four times.
+// keep adds bytes to a window.
 func (c *conversation) keep(s *side, data []byte) {
 	if need := len(s.buf) + len(data); need > cap(s.buf) {
 		before := cap(s.buf)
-		s.buf = slices.Grow(s.buf, min(max(need, 2*before), c.d.config.Window)-len(s.buf))
+		s.buf = c.buffers.grow(s.buf, need)
 		c.held += int64(cap(s.buf) - before)
 	}
 	s.buf, s.fresh = append(s.buf, data...), true
@@ -118,6 +118,8 @@ func (c *conversation) finish() {
 	}
 	if c.sides[0].window == 0 && c.sides[1].window == 0 {
 		c.sides[0].other, c.sides[1].other = c.sides[1].buf, c.sides[0].buf
+		c.lease = c.buffers.lend(c.sides[0].buf, c.sides[1].buf)
+		defer c.lease.done()
 	}
 	for i := range c.sides {
 		c.yield(&c.sides[i], false)
@@ -129,7 +131,11 @@ func (c *conversation) finish() {
 // yield hands the window of a direction over, and keeps its end where more of
 // the same follows.
 func (c *conversation) yield(s *side, more bool) {
-	content := s.buf
+	content, lease := s.buf, c.lease
+	if lease == nil {
+		lease = c.buffers.lend(content)
+		defer lease.done()
+	}
 	c.held -= int64(cap(content))
 	s.buf = nil
 	if !s.fresh || c.d.err != nil {
@@ -145,7 +151,7 @@ func (c *conversation) yield(s *side, more bool) {
 	if s.window > 1 {
 		suffix = "#" + strconv.Itoa(s.window)
 	}
-	c.d.err = c.d.to.Target(s.flow.target(c.d.config, suffix, content, &peer{s.other, c.ftp}))
+	c.d.err = c.d.to.Target(lease.target(s.flow.target(c.d.config, suffix, content, &peer{s.other, c.ftp})))
 	if more {
 		keep := content[max(0, len(content)-c.d.config.Overlap):]
 		c.keep(s, keep)
