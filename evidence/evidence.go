@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +92,13 @@ type Collector struct {
 	total  int64 // bytes of the copies
 	copies int
 	lines  int
+	// room is the size of the smallest content for which the disk had none: it is
+	// not tried again with one as large, nor with any once the manifest is full.
+	room int64
 }
+
+// ErrFull says that a copy was not tried, because the disk was full before.
+var ErrFull = errors.New("no copy: the disk is full")
 
 // Open makes the directory where it is not there, for its owner alone. Nothing
 // is written outside of it, whatever links lie in it.
@@ -109,7 +116,7 @@ func Open(c Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Collector{config: c, root: root}
+	e := &Collector{config: c, root: root, room: math.MaxInt64}
 	if err := e.survey(); err != nil {
 		root.Close()
 		return nil, err
@@ -136,20 +143,36 @@ func (c *Collector) survey() error {
 
 // Collect keeps a copy of a content, unless there is one, and notes whose it is.
 // A [*besra.LimitError] says that it is too large; after any other error nothing
-// half-written is left, and the next may be tried.
+// half-written is left, and the next may be tried. On a full disk what would not
+// fit either is [ErrFull] at once, so that thousands of findings cost no more
+// than one.
 func (c *Collector) Collect(i Item) error {
 	if limit := c.config.MaxSize; limit > 0 && int64(len(i.Content)) > limit {
 		return &besra.LimitError{Limit: "evidence size", Max: limit, Size: int64(len(i.Content))}
+	}
+	if !c.fits(i) {
+		return ErrFull
 	}
 	e := c.entry(i)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.keep(e, i.Content); err != nil {
-		return err
+		return c.noRoom(e.Size, err)
 	}
-	line, err := json.Marshal(e)
-	if err == nil {
-		err = c.note(append(line, '\n'))
+	return c.noRoom(0, c.note(e))
+}
+
+// fits reports whether a content is smaller than what the disk had no room for.
+func (c *Collector) fits(i Item) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return int64(len(i.Content)) < c.room
+}
+
+// noRoom remembers for how much the disk had no room, where that is the error.
+func (c *Collector) noRoom(size int64, err error) error {
+	if diskFull(err) {
+		c.room = min(c.room, size)
 	}
 	return err
 }
@@ -201,7 +224,12 @@ func (c *Collector) keep(e Entry, content []byte) error {
 
 // note appends a line to the manifest. One that did not get in wholly is taken
 // back.
-func (c *Collector) note(line []byte) error {
+func (c *Collector) note(e Entry) error {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	line = append(line, '\n')
 	if info, err := c.root.Lstat(Manifest); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file", Manifest)
 	}
