@@ -103,7 +103,8 @@ type Finding struct {
 	Suppression *Suppression `json:"suppression,omitempty"`
 	// Decisions holds every exclusion that was asked, in the detection's order.
 	Decisions []Decision `json:"decisions,omitempty"`
-	// Facts holds each fact that was asked for, once, sorted by name.
+	// Facts holds each fact that was asked for, and those that are known of
+	// [Context.Origin], once, sorted by name.
 	Facts []Fact `json:"facts,omitempty"`
 }
 

@@ -72,7 +72,7 @@ source/image               : . facts inflate                            deps: gi
 source/...                 : . facts                                    deps: github.com/bmatcuk/doublestar/v4 golang.org/x/sys/...
 sink/table                 : . report                                   deps: github.com/charmbracelet/lipgloss/... github.com/muesli/termenv github.com/mattn/go-runewidth
 sink/sentinel              : . sentinel/ingest sink/lines
-sink/...                   : . report report/junit sink/lines
+sink/...                   : . report report/junit lazyregexp sink/lines
 filelock                   :                                            deps: golang.org/x/sys/windows
 ledger/draft               : . exclusion ledger
 ledger                     : . exclusion filelock                       deps: golang.org/x/sys/...

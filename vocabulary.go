@@ -78,6 +78,24 @@ func FactNamed(name string) (FactDef, bool) {
 	return vocabulary[i], true
 }
 
+// Origin lists the facts that tell whose bytes of a context are: which process,
+// conversation, message, image, object or commit they are of, or who wrote the file.
+// A finding has those that are known, whatever its exclusions ask for. None of
+// them costs more than a look at what is at hand.
+func (c Context) Origin() []string { return origins[c] }
+
+var origins = map[Context][]string{
+	ContextFile:    {"writer.cmdline", "writer.exe", "writer.pid", "writer.user"},
+	ContextImage:   {"image.digest", "image.hidden", "image.id", "image.ref"},
+	ContextArchive: {"git.author", "git.commit", "git.time"},
+	ContextProcess: {"process.ancestors", "process.cmdline", "process.container", "process.cwd", "process.deleted", "process.exe", "process.pid",
+		"process.sha256", "process.start", "process.unit", "process.user"},
+	ContextNetwork: {"net.dst.ip", "net.dst.port", "net.host", "net.proto", "net.src.ip", "net.src.port", "net.time", "net.url", "net.user", "net.user_agent"},
+	ContextMail: {"mail.client_ip", "mail.date", "mail.envelope_from", "mail.envelope_to", "mail.from", "mail.reply_to", "mail.subject",
+		"mail.user"},
+	ContextObject: {"object.bucket", "object.etag"},
+}
+
 // The usual grades of a fact: what its own system says of a live host is
 // verified, what a foreign root or an archive says of itself is asserted.
 var (

@@ -2,13 +2,18 @@ package evidence
 
 import (
 	"errors"
+	"syscall"
+)
 
-	"golang.org/x/sys/windows"
+// The errors of Windows that say so; see winerror.h.
+const (
+	handleDiskFull    syscall.Errno = 39
+	diskIsFull        syscall.Errno = 112
+	diskQuotaExceeded syscall.Errno = 1295
 )
 
 // diskFull reports whether an error says that a disk, or somebody's share of
 // it, has no room left.
 func diskFull(err error) bool {
-	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL) ||
-		errors.Is(err, windows.ERROR_DISK_QUOTA_EXCEEDED)
+	return errors.Is(err, handleDiskFull) || errors.Is(err, diskIsFull) || errors.Is(err, diskQuotaExceeded)
 }

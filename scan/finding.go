@@ -35,19 +35,35 @@ func (r *run) match(m yara.Match, data view) besra.Match {
 	return out
 }
 
-// allFacts returns the facts of a finding with all others that its target's
-// context can give, sorted by name. What the exclusions asked for stands as it
-// was answered.
-func allFacts(ctx context.Context, f *besra.Finding, facts besra.Facts) []besra.Fact {
-	all := slices.Clone(f.Facts)
-	for _, def := range besra.Vocabulary() {
-		asked := slices.ContainsFunc(f.Facts, func(have besra.Fact) bool { return have.Name == def.Name })
-		if def.In(f.Target.Context) && !asked && !ofTheMatch(def.Name) {
-			all = append(all, facts.Fact(ctx, def.Name))
+// facts returns what a finding says of its target, sorted by name: what the
+// exclusions asked for, as it was answered, what is known of the [besra.Context.Origin]
+// of the bytes, and with AllFacts all that the target's context can give.
+func (r *run) facts(ctx context.Context, f *besra.Finding, facts besra.Facts) []besra.Fact {
+	list := f.Facts
+	for _, name := range r.wanted(f.Target.Context) {
+		if slices.ContainsFunc(f.Facts, func(have besra.Fact) bool { return have.Name == name }) {
+			continue
+		}
+		if fact := facts.Fact(ctx, name); fact.Known() || r.AllFacts {
+			list = append(list, fact)
 		}
 	}
-	slices.SortFunc(all, func(a, b besra.Fact) int { return strings.Compare(a.Name, b.Name) })
-	return all
+	slices.SortFunc(list, func(a, b besra.Fact) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// wanted names the facts that findings of a context are to have in any case.
+func (r *run) wanted(c besra.Context) []string {
+	if !r.AllFacts {
+		return c.Origin()
+	}
+	var names []string
+	for _, def := range besra.Vocabulary() {
+		if def.In(c) && !ofTheMatch(def.Name) {
+			names = append(names, def.Name)
+		}
+	}
+	return names
 }
 
 // ofTheMatch reports whether a fact is in the finding itself.

@@ -343,9 +343,7 @@ func (r *run) finding(ctx context.Context, m matched, t besra.Target, data view,
 	f.ID = findingID(f)
 	facts := exclusion.Remember(t.Facts)
 	exclusion.Apply(ctx, entry.Exclusions, f, facts, r.start)
-	if r.AllFacts {
-		f.Facts = allFacts(ctx, f, facts)
-	}
+	f.Facts = r.facts(ctx, f, facts)
 	return f
 }
 

@@ -103,7 +103,7 @@ func (h *huntFlags) register(f *pflag.FlagSet) {
 	h.evidence.register(f)
 	h.cache.register(f)
 	f.StringVar(&h.ledger, "ledger", "", "append the findings, suppressed or not, to this append-only file, too")
-	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding: asked (by its exclusions), all (default: all with --ledger or --sink, else asked)")
+	f.StringVar(&h.facts, "facts", "", "facts recorded with a finding, besides those of whose the bytes are: asked (by its exclusions), all (default: all with --ledger or --sink, else asked)")
 	f.BoolVar(&h.noProgress, "no-progress", false, "no progress bar")
 	h.profile.register(f)
 }

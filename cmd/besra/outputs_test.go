@@ -6,21 +6,28 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/besra-hunt/besra/sink/sinktest"
 )
 
 // TestOutputs holds what real hunts write, in files of a foreign root, archives,
-// messages and traffic, to the tables that the sinks are held to.
+// messages, traffic, processes and buckets, to the tables that the sinks are held
+// to, and wants to find whose the bytes were.
 func TestOutputs(t *testing.T) {
 	dir := t.TempDir()
 	held := []string{"ecs", "ocsf", "sarif", "junit"}
 	places := []string{}
-	for _, p := range append(capturePlaces()[:3], append(mailPlaces()[:1], archivePlaces()[:3]...)...) {
+	for _, p := range slices.Concat(capturePlaces()[:3], mailPlaces()[:1], archivePlaces()[:3], processPlaces()) {
 		places = append(places, p.make(t, t.TempDir()))
 	}
-	for name, args := range map[string][]string{"host": {"--root", "../../examples/host", "/"}, "places": places} {
+	bucket := t.TempDir()
+	write(t, filepath.Join(bucket, "key"), []byte(marker))
+	places = append(places, "bucket:file://"+bucket)
+	rule := filepath.Join(dir, "plain.yar")
+	write(t, rule, []byte(`rule plain { strings: $a = "BinStore enabled implants." condition: $a }`))
+	for name, args := range map[string][]string{"host": {"--root", "../../examples/host", "/"}, "places": append(places, "--pack", rule)} {
 		for _, format := range held {
 			args = append(args, "-f", format+"="+filepath.Join(dir, name+"."+format))
 		}
@@ -39,8 +46,28 @@ func TestOutputs(t *testing.T) {
 			if err := whole(shape, format, out); err != nil || len(out) == 0 {
 				t.Errorf("%s of %s: %v", format, name, err)
 			}
+			for _, want := range origins()[format] {
+				if name == "places" && !bytes.Contains(out, []byte(want)) {
+					t.Errorf("%s of %s has no %s", format, name, want)
+				}
+			}
 		}
 	}
+}
+
+// origins are what outputs say of whose the bytes are, though no exclusion asked.
+func origins() map[string][]string {
+	want := map[string][]string{
+		"ecs": {`"source":{"ip":"`, `"destination":{"ip":"`, `"network":{"transport":"tcp"}`, `"url":{"original":"http://files.example/tool.py"`,
+			`"email":{"from":{"address":["`, `"url":{"original":"file:///`},
+		"ocsf": {`"src_endpoint":{"ip":"`, `"dst_endpoint":{"ip":"`, `"protocol_name":"tcp"`, `"url":{"url_string":"http://files.example/tool.py"}`,
+			`"email":{"from":"`, `"databucket":{"name":"`},
+	}
+	if len(processPlaces()) > 0 {
+		want["ecs"] = append(want["ecs"], `"process":{"pid":`, `"command_line":"sh -c echo up`)
+		want["ocsf"] = append(want["ocsf"], `"process":{"pid":`, `"cmd_line":"sh -c echo up`)
+	}
+	return want
 }
 
 // whole checks a document, or one a line.

@@ -27,10 +27,11 @@ type document struct {
 	ECS       struct {
 		Version string `json:"version"`
 	} `json:"ecs"`
-	Event  event  `json:"event"`
-	Rule   rule   `json:"rule"`
-	Host   *host  `json:"host,omitempty"`
-	File   *file  `json:"file,omitempty"`
+	Event event `json:"event"`
+	Rule  rule  `json:"rule"`
+	Host  *host `json:"host,omitempty"`
+	File  *file `json:"file,omitempty"`
+	origin
 	Labels labels `json:"labels"`
 	Besra  extra  `json:"besra"`
 }
@@ -83,9 +84,18 @@ type labels struct {
 
 type extra struct {
 	Run         string             `json:"run"`
+	Target      target             `json:"target"`
+	Facts       lines.Facts        `json:"facts,omitempty"`
 	Patterns    []pattern          `json:"patterns,omitempty"`
 	Suppression *besra.Suppression `json:"suppression,omitempty"`
 	Decisions   []besra.Decision   `json:"decisions,omitempty"`
+}
+
+// target is what a finding says of its target, whatever kind of thing it is.
+type target struct {
+	Name   string `json:"name"`
+	Size   *int64 `json:"size,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 type pattern struct {
@@ -100,14 +110,14 @@ func Encode(r besra.Record) ([]byte, error) {
 	if f == nil {
 		return nil, nil
 	}
-	d := document{Timestamp: f.Time.UTC(), Message: message(f), Event: eventOf(f), Rule: ruleOf(f),
+	facts := lines.FactsOf(f)
+	d := document{Timestamp: f.Time.UTC(), Message: message(f), Event: eventOf(f), Rule: ruleOf(f), File: fileOf(f.Target), origin: originOf(f.Target, facts),
 		Labels: labels{string(f.Verdict), string(f.Severity), string(f.Target.Context)},
-		Besra:  extra{Run: f.Run, Suppression: f.Suppression, Decisions: f.Decisions}}
+		Besra:  extra{Run: f.Run, Target: targetOf(f.Target), Facts: facts, Suppression: f.Suppression, Decisions: f.Decisions}}
 	d.ECS.Version = Version
 	if f.Host != "" {
 		d.Host = &host{f.Host}
 	}
-	d.File = fileOf(f.Target)
 	for _, p := range f.Patterns {
 		out := pattern{ID: p.ID, Count: p.Count}
 		for _, m := range p.Matches {
@@ -131,7 +141,7 @@ func message(f *besra.Finding) string {
 var severities = map[besra.Severity]int{besra.SeverityInformational: 10, besra.SeverityLow: 21, besra.SeverityMedium: 47, besra.SeverityHigh: 73}
 
 func eventOf(f *besra.Finding) event {
-	e := event{Kind: "alert", Category: []string{"malware"}, Type: []string{"info"}, Action: "yara-match", ID: f.ID,
+	e := event{Kind: "alert", Category: categories(f.Target), Type: []string{"info"}, Action: "yara-match", ID: f.ID,
 		Module: "besra", Dataset: "besra.finding", Severity: severities[f.Severity]}
 	if f.Verdict == besra.VerdictSuppressed {
 		e.Kind = "event"
@@ -140,6 +150,22 @@ func eventOf(f *besra.Finding) event {
 		e.Reason = f.Suppression.Reason
 	}
 	return e
+}
+
+// categories are malware and what kind of thing it was found in.
+func categories(t besra.TargetRef) []string {
+	list := []string{"malware"}
+	switch {
+	case t.Context == besra.ContextProcess:
+		return append(list, "process")
+	case t.Context == besra.ContextNetwork:
+		return append(list, "network")
+	case t.Context == besra.ContextMail:
+		return append(list, "email")
+	case lines.IsFile(t):
+		return append(list, "file")
+	}
+	return list
 }
 
 func ruleOf(f *besra.Finding) rule {
@@ -151,8 +177,16 @@ func ruleOf(f *besra.Finding) rule {
 	return r
 }
 
+func targetOf(t besra.TargetRef) target {
+	out := target{Name: t.Name.Printable(), SHA256: t.SHA256}
+	if t.Size >= 0 {
+		out.Size = &t.Size
+	}
+	return out
+}
+
 func fileOf(t besra.TargetRef) *file {
-	if t.Name == "" {
+	if !lines.IsFile(t) {
 		return nil
 	}
 	base := t.Name.Base()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/netip"
 	"os"
 	"slices"
 	"testing"
@@ -120,6 +121,10 @@ func typed(kind string, v any) bool {
 	case "long":
 		n, ok := v.(float64)
 		return ok && n == math.Trunc(n)
+	case "ip":
+		s, _ := v.(string)
+		_, err := netip.ParseAddr(s)
+		return err == nil
 	case "date":
 		s, _ := v.(string)
 		_, err := time.Parse(time.RFC3339Nano, s)

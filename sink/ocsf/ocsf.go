@@ -89,19 +89,21 @@ type analytic struct {
 }
 
 type resource struct {
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
+	UID  string `json:"uid,omitempty"`
 	Type string `json:"type"`
 }
 
 type evidence struct {
 	File *file `json:"file,omitempty"`
-	Data any   `json:"data,omitempty"`
+	origin
+	Data any `json:"data,omitempty"`
 }
 
 type file struct {
 	Name   string   `json:"name"`
 	Path   string   `json:"path,omitempty"`
-	TypeID int      `json:"type_id"`
+	TypeID int      `json:"type_id"` // always that of a regular file
 	Type   string   `json:"type"`
 	Size   *int64   `json:"size,omitempty"`
 	Hashes []digest `json:"hashes,omitempty"`
@@ -117,6 +119,8 @@ type unmapped struct {
 	Verdict     string             `json:"verdict"`
 	Run         string             `json:"run"`
 	Context     string             `json:"context"`
+	Target      string             `json:"target"`
+	Facts       lines.Facts        `json:"facts,omitempty"`
 	Author      string             `json:"rule_author,omitempty"`
 	License     string             `json:"rule_license,omitempty"`
 	Suppression *besra.Suppression `json:"suppression,omitempty"`
@@ -130,6 +134,7 @@ func Encode(r besra.Record) ([]byte, error) {
 		return nil, nil
 	}
 	severity, name := severityOf(f.Severity)
+	facts := lines.FactsOf(f)
 	e := event{Activity: activityCreate, ActivityName: "Create", Category: categoryFindings, CategoryName: "Findings",
 		Class: classDetection, ClassName: "Detection Finding", Type: classDetection*100 + activityCreate, TypeName: "Detection Finding: Create",
 		Time: f.Time.UnixMilli(), Severity: severity, SeverityName: name, Status: 1, StatusName: "New",
@@ -139,15 +144,25 @@ func Encode(r besra.Record) ([]byte, error) {
 		Metadata: metadata{Version, []string{profile}, product{"besra", "Besra"}, f.ID},
 		FindingInfo: findingInfo{UID: f.ID, Title: f.Detection.Title, Created: f.Time.UnixMilli(), SourceURL: webAddress(f.Rule.Source),
 			Analytic: analytic{Name: f.Rule.Name, UID: f.Detection.ID, Type: "Rule", TypeID: 1, Version: f.Detection.Version, Category: "YARA"}},
-		Unmapped: unmapped{string(f.Verdict), f.Run, string(f.Target.Context), f.Rule.Author, f.Rule.License, f.Suppression, f.Decisions}}
+		Unmapped: unmapped{string(f.Verdict), f.Run, string(f.Target.Context), f.Target.Name.Printable(), facts,
+			f.Rule.Author, f.Rule.License, f.Suppression, f.Decisions}}
 	if s := f.Suppression; s != nil && f.Verdict == besra.VerdictSuppressed {
 		e.Status, e.StatusName, e.StatusDetail = 3, "Suppressed", s.Reason
 	}
-	if f.Host != "" {
-		e.Resources = []resource{{f.Host, "host"}}
-	}
-	e.Evidences = evidences(f)
+	e.Resources = resources(f.Host, facts)
+	e.Evidences = evidences(f, facts)
 	return json.Marshal(e)
+}
+
+// resources are the host, and the container image that a file is of.
+func resources(host string, f lines.Facts) (list []resource) {
+	if host != "" {
+		list = append(list, resource{Name: host, Type: "host"})
+	}
+	if r := (resource{f.Text("image.ref"), f.Text("image.digest"), "container image"}); r.Name != "" || r.UID != "" {
+		list = append(list, r)
+	}
+	return list
 }
 
 func severityOf(s besra.Severity) (int, string) {
@@ -164,35 +179,30 @@ func severityOf(s besra.Severity) (int, string) {
 	return 0, "Unknown"
 }
 
-func evidences(f *besra.Finding) []evidence {
-	ev := evidence{}
-	if name := f.Target.Name.Printable(); name != "" {
-		ev.File = &file{Name: f.Target.Name.Base().Printable(), Path: name}
-		ev.File.TypeID, ev.File.Type = fileType(f.Target.Context)
+func evidences(f *besra.Finding, facts lines.Facts) []evidence {
+	ev := evidence{origin: originOf(f.Target, facts)}
+	if lines.IsFile(f.Target) {
+		ev.File = regularFile(f.Target.Name.Base().Printable(), f.Target.Name.Printable(), f.Target.SHA256)
 		if f.Target.Size >= 0 {
 			ev.File.Size = &f.Target.Size
-		}
-		if _, err := hex.DecodeString(f.Target.SHA256); err == nil && f.Target.SHA256 != "" {
-			ev.File.Hashes = []digest{{"SHA-256", 3, f.Target.SHA256}}
 		}
 	}
 	if len(f.Patterns) > 0 {
 		ev.Data = map[string]any{"patterns": f.Patterns}
 	}
-	if ev.File == nil && ev.Data == nil {
+	if ev.File == nil && ev.Data == nil && ev.origin == (origin{}) {
 		return nil
 	}
 	return []evidence{ev}
 }
 
-// fileType is the schema's number and word for what a target is: a regular
-// file, or something that it has none for, such as the memory of a process.
-func fileType(c besra.Context) (int, string) {
-	switch c {
-	case besra.ContextProcess, besra.ContextNetwork:
-		return 0, "Unknown"
+// regularFile is a file with its digest, where that is one.
+func regularFile(name, path, sha256 string) *file {
+	out := &file{Name: name, Path: path, TypeID: 1, Type: "Regular File"}
+	if _, err := hex.DecodeString(sha256); err == nil && sha256 != "" {
+		out.Hashes = []digest{{"SHA-256", 3, sha256}}
 	}
-	return 1, "Regular File"
+	return out
 }
 
 // webAddress is s where it is the address of a page, and empty otherwise.

@@ -26,6 +26,11 @@ func (c Contract) hostile(t *testing.T) {
 		for _, v := range []besra.Verdict{besra.VerdictAlert, besra.VerdictUndecided, besra.VerdictDowngraded, besra.VerdictSuppressed, besra.Verdict(s)} {
 			recs = append(recs, hostileFinding(s, v))
 		}
+		for _, c := range besra.Contexts() {
+			f := hostileFinding(s, besra.VerdictAlert)
+			f.Finding.Target.Context, f.Finding.Facts = c, hostileFacts(s)
+			recs = append(recs, f)
+		}
 		for _, k := range []besra.GapKind{besra.GapError, besra.GapContent, besra.GapSkip, besra.GapKind(s)} {
 			g := new(besra.Gap)
 			fill(reflect.ValueOf(g).Elem(), s)
@@ -52,6 +57,16 @@ func hostileFinding(s string, v besra.Verdict) besra.Record {
 		}
 	}
 	return besra.Record{Type: besra.RecordFinding, Finding: f}
+}
+
+// hostileFacts are all facts of the vocabulary, made of s where they are texts.
+func hostileFacts(s string) (list []besra.Fact) {
+	values := map[besra.FactType]any{besra.TypeString: besra.Text(s), besra.TypeStrings: []string{s, "a@b.example"}, besra.TypeInt: int64(1 << 40),
+		besra.TypeBool: true, besra.TypeTimestamp: time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)}
+	for _, def := range besra.Vocabulary() {
+		list = append(list, besra.Fact{Name: def.Name, Value: values[def.Type], Grade: besra.GradeWeak, Source: s})
+	}
+	return list
 }
 
 // fill sets every string and byte slice below v to s, and gives lists one element.

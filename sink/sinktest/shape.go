@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -189,6 +190,7 @@ var kinds = map[string]func(v any) bool{
 	"reference": text(func(s string) bool { _, err := url.Parse(s); return err == nil }),
 	"hex":       text(regexp.MustCompile(`^[0-9A-Fa-f]+$`).MatchString),
 	"boolean":   func(v any) bool { _, ok := v.(bool); return ok },
+	"ip":        text(func(s string) bool { a, err := netip.ParseAddr(s); return err == nil && a.Zone() == "" }),
 	"integer":   number(`^-?\d+$`),
 	"count":     number(`^\d+$`),
 	"digits":    text(regexp.MustCompile(`^\d+$`).MatchString),
