@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -23,12 +26,13 @@ func nginx(t *testing.T, dir string) {
 	start(t, 80, "nginx", "-c", settings(t, dir, `daemon off; master_process off; pid %[1]s/run/pid; error_log stderr;
 events {}
 http {
-	access_log off; default_type text/plain; client_body_temp_path %[1]s/run; proxy_temp_path %[1]s/run; fastcgi_temp_path %[1]s/run;
+	access_log off; default_type text/plain; client_max_body_size 10m; client_body_temp_path %[1]s/run; proxy_temp_path %[1]s/run; fastcgi_temp_path %[1]s/run;
 	uwsgi_temp_path %[1]s/run; scgi_temp_path %[1]s/run;
 	server {
 		listen 127.0.0.1:80; root %[1]s;
 		location = /tool.txt { gzip on; gzip_min_length 1; gzip_types *; }
-		location /in { client_max_body_size 10m; proxy_pass http://127.0.0.1:81; }
+		location = /slow { limit_rate 1m; }
+		location /in { proxy_pass http://127.0.0.1:81; }
 	}
 	server { listen 127.0.0.1:81; location / { return 200; } }
 }`, dir))
@@ -136,4 +140,84 @@ userdb {
   args = uid=nobody gid=nogroup home=%[1]s/box
 }
 `, dir, cert, key))
+}
+
+// squid asks two services of ICAP about each message, with a preview.
+func squid(t *testing.T, dir string) {
+	start(t, 3128, "squid", "-N", "-f", settings(t, dir, `http_port 127.0.0.1:3128
+visible_hostname proxy.example
+http_access allow all
+cache deny all
+access_log none
+cache_log %[1]s/run/log
+coredump_dir %[1]s/run
+pid_filename %[1]s/run/squid
+pinger_enable off
+netdb_filename none
+icap_enable on
+icap_preview_enable on
+icap_preview_size 128
+icap_send_client_ip on
+icap_service up reqmod_precache icap://127.0.0.1:1344/reqmod bypass=off
+icap_service down respmod_precache icap://127.0.0.1:1344/respmod bypass=off
+adaptation_access up allow all
+adaptation_access down allow all
+`, dir))
+}
+
+// postfix asks a milter about each message, and delivers to one folder.
+func postfix(t *testing.T, dir string) {
+	owner, err := user.Lookup("postfix")
+	if err != nil {
+		t.Skip(err)
+	}
+	conf, data := filepath.Join(dir, "postfix"), filepath.Join(dir, "run", "data")
+	for _, d := range []string{conf, data, filepath.Join(dir, "run", "queue")} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	uid, _ := strconv.Atoi(owner.Uid)
+	if err := os.Chown(data, uid, -1); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"main.cf": `compatibility_level = 3.6
+queue_directory = DIR/run/queue
+data_directory = DIR/run/data
+maillog_file = DIR/run/log
+maillog_file_prefixes = DIR
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mx.d.example
+mydestination =
+alias_maps =
+virtual_mailbox_domains = d.example
+virtual_mailbox_base = DIR
+virtual_mailbox_maps = static:box/
+virtual_uid_maps = static:65534
+virtual_gid_maps = static:65534
+virtual_minimum_uid = 1
+smtpd_milters = inet:127.0.0.1:8891
+milter_default_action = tempfail
+`, "master.cf": `smtp inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+`} {
+		if err := os.WriteFile(filepath.Join(conf, name), []byte(strings.ReplaceAll(text, "DIR", dir)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start(t, 25, "postfix", "-c", conf, "start-fg")
 }

@@ -104,15 +104,8 @@ func (x *exchange) run(t *testing.T) {
 	case strings.Contains(x.facts, "mail."):
 		in = besra.ContextMail
 	}
-	scripts, err := filepath.Abs("testdata/peers")
-	if err != nil {
-		t.Fatal(err)
-	}
 	f := live(t, func() error {
-		cmd := exec.Command("sh", "-c", x.talk)
-		cmd.SysProcAttr = bound(syscall.CLONE_NEWPID)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PEERS="+scripts)
-		if said, err := cmd.CombinedOutput(); err != nil {
+		if said, err := shell(t, dir, x.talk).CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", x.talk, err, said)
 		}
 		return nil
@@ -126,6 +119,18 @@ func (x *exchange) run(t *testing.T) {
 	if f.Verdict != besra.VerdictSuppressed {
 		t.Errorf("%s is %s, want suppressed: %+v", f.Target.Name, f.Verdict, f.Decisions)
 	}
+}
+
+// shell is a line for the shell in a folder, with PEERS for that of the scripts.
+func shell(t *testing.T, dir, line string) *exec.Cmd {
+	scripts, err := filepath.Abs("testdata/peers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", line)
+	cmd.SysProcAttr = bound(syscall.CLONE_NEWPID)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PEERS="+scripts)
+	return cmd
 }
 
 // files lays out what is served and sent. Others than root read it.
@@ -185,10 +190,12 @@ func start(t *testing.T, port int, program string, args ...string) {
 	if err != nil {
 		t.Skip(err)
 	}
-	cmd := exec.Command("sh", append([]string{"-c", `"$@"; exit $?`, "sh", path}, args...)...) // no server wants to be the first process
+	// No server wants to be the first process, or leaves nothing in shared memory.
+	cmd := exec.Command("sh", append([]string{"-c", `mount -t tmpfs none /dev/shm; "$@"; exit $?`, "sh", path}, args...)...)
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.SysProcAttr = bound(syscall.CLONE_NEWPID)
+	cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
