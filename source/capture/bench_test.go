@@ -251,25 +251,25 @@ func BenchmarkCapture(b *testing.B) {
 	}
 }
 
-// counted takes targets and forgets them.
-type counted struct {
+// tally takes targets and forgets them.
+type tally struct {
 	on   func(besra.Target) error
 	gaps int64
 }
 
-func (c *counted) Target(t besra.Target) error { return c.on(t) }
-func (c *counted) Gap(g besra.Gap)             { c.gaps += g.Count }
+func (c *tally) Target(t besra.Target) error { return c.on(t) }
+func (c *tally) Gap(g besra.Gap)             { c.gaps += g.Count }
 
 func readTraffic(b *testing.B, traffic []byte, opened bool) {
 	src, err := New(Config{Reader: bytes.NewReader(traffic), Name: "c"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	inside := &counted{on: func(t besra.Target) error {
+	inside := &tally{on: func(t besra.Target) error {
 		_, err := t.Open(b.Context())
 		return err
 	}}
-	to := &counted{on: func(t besra.Target) error {
+	to := &tally{on: func(t besra.Target) error {
 		c, err := t.Open(b.Context())
 		if err == nil && opened {
 			err = Expander{}.Expand(b.Context(), t, c.Bytes(), sourcetest.Ample(), inside)

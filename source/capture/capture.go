@@ -15,10 +15,14 @@
 // packet behind the name.
 //
 // A direction longer than the window is yielded in windows that overlap, with
-// "#2", "#3", … behind the name. Where bytes are missing from the capture the
-// window ends, because what stands on both sides of a hole is no neighbour, and
-// the hole is a gap. A datagram of UDP, and the payload of an ICMP message, is a
-// target of its own, with the packet's number behind the name.
+// "#2", "#3", … behind the name. Where its protocol is known a window ends where
+// a message begins, and grows for the sake of one that is longer, so that what a
+// conversation carries is found whole in one of them. Of an object that is larger
+// than may be held, the next window has another part, with "@" and its offset
+// behind the name: it has no digest, and is a gap. Where bytes are missing from
+// the capture the window ends, because what stands on both sides of a hole is no
+// neighbour, and the hole is a gap. A datagram of UDP, and the payload of an ICMP
+// message, is a target of its own, with the packet's number behind the name.
 //
 // Files that clients read from shares of SMB2 and SMB3, or write to them, are
 // put together as they come, from any order and with several open at once:
@@ -71,8 +75,8 @@ type Config struct {
 	Interface string
 
 	// Window is how many bytes of one direction are held before they are
-	// yielded (default 8 MiB), Overlap how many of them are yielded again with
-	// the next (default 64 KiB).
+	// yielded (default 8 MiB; up to a quarter of Held for a single message),
+	// Overlap how many of them are yielded again with the next (default 64 KiB).
 	Window, Overlap int
 	// Waiting is how many bytes may wait for others that are late, in all
 	// conversations together (default 64 MiB).
@@ -90,7 +94,7 @@ type Config struct {
 	Idle time.Duration
 
 	conversations int   // that are remembered at once
-	part          int64 // of a carved file that are yielded at once
+	part          int64 // bytes of a carved file, or of a window, that are yielded at once
 	spoil         bool  // for tests: memory that is given back is overwritten
 }
 
@@ -145,6 +149,9 @@ func (c *Config) fit() {
 	c.Window = min(c.Window, int(c.part))
 	c.Overlap = min(c.Overlap, c.Window/8)
 }
+
+// largest is how long a window may grow for the sake of what is in it.
+func (c *Config) largest() int { return max(c.Window, int(c.part)) }
 
 func defaultTo[T comparable](p *T, v T) {
 	var zero T

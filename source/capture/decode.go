@@ -329,5 +329,5 @@ func (d *decoder) datagram(f flow, payload []byte) {
 		return
 	}
 	content := append([]byte(nil), payload...)
-	d.err = d.to.Target(f.target(d.config, "#"+strconv.FormatInt(d.number, 10), content, nil))
+	d.err = d.to.Target(f.target(d.config, "#"+strconv.FormatInt(d.number, 10), content, window{}))
 }

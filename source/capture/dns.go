@@ -28,7 +28,7 @@ func (d *dialogue) dns() error {
 	var text strings.Builder
 	for rest := d.content; len(rest) > 0; {
 		var message []byte
-		if message, rest = nextMessage(rest, d.facts.flow.proto); message == nil {
+		if message, rest = nextMessage(rest, d.flow.proto); message == nil {
 			break
 		}
 		describe(&text, message)

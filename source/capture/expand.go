@@ -1,9 +1,11 @@
 package capture
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/facts"
@@ -14,20 +16,49 @@ import (
 // under their own name. It is a [besra.Expander]; its zero value is ready.
 type Expander struct{}
 
-// protocol is one that objects are found in.
+// protocol is what one direction speaks, where objects are found in it.
 type protocol struct {
 	kind string
 	is   func(f *streamFacts, content []byte) bool
 	walk func(*dialogue) error
+	head func(f *framer, b []byte) (n int, err error) // nil where there is none
+	body body                                         // that it begins with
+	role role
 }
 
+// role is how messages of two directions belong together.
+type role uint8
+
+const (
+	asks    role = iota + 1 // the first message is answered by the first of the other
+	answers                 // the other way round
+)
+
 var protocols = []protocol{
-	{"http", func(_ *streamFacts, b []byte) bool { return isRequest(b) || isResponse(b) }, (*dialogue).http},
-	{"smtp", isSMTP, (*dialogue).smtp},
-	{"ftp", func(f *streamFacts, _ []byte) bool { return f.peer != nil && f.peer.transfer.named() }, (*dialogue).ftp},
-	{"imap", isIMAP, (*dialogue).imap},
-	{"pop3", isPOP3, (*dialogue).pop3},
-	{"dns", isDNS, (*dialogue).dns},
+	{kind: "http", is: func(_ *streamFacts, b []byte) bool { return isRequest(b) }, walk: (*dialogue).requests, head: requestHead, role: asks},
+	{kind: "http", is: func(_ *streamFacts, b []byte) bool { return isResponse(b) }, walk: (*dialogue).responses, head: responseHead, role: answers},
+	{kind: "smtp", is: isSMTP, walk: (*dialogue).smtp, head: smtpHead},
+	{kind: "ftp", is: func(f *streamFacts, _ []byte) bool { return f.window.file != "" }, walk: (*dialogue).ftp, body: body{coding: counted, left: toTheEnd}},
+	{kind: "imap", is: isIMAPServer, walk: (*dialogue).fetched, head: imapHead},
+	{kind: "imap", is: isIMAPClient, walk: (*dialogue).appended, head: imapHead},
+	{kind: "pop3", is: isPOP3, walk: (*dialogue).pop3, head: pop3Head},
+	{kind: "dns", is: isDNS, walk: (*dialogue).dns},
+}
+
+// framed reports whether it is known where messages begin.
+func (p *protocol) framed() bool { return p.head != nil || p.body.coding != 0 }
+
+func (p *protocol) framer() framer { return framer{head: p.head, body: p.body} }
+
+// protocolOf returns the protocol of a direction that begins with content; nil
+// where none is known.
+func protocolOf(f *streamFacts, content []byte) *protocol {
+	for i := range protocols {
+		if protocols[i].is(f, content) {
+			return &protocols[i]
+		}
+	}
+	return nil
 }
 
 // find returns the protocol of a target of this package; nil for any other.
@@ -36,12 +67,10 @@ func find(outer besra.Target, content []byte) (*streamFacts, *protocol) {
 	if !ok {
 		return nil, nil
 	}
-	for i := range protocols {
-		if protocols[i].is(f, content) {
-			return f, &protocols[i]
-		}
+	if f.window.protocol != nil {
+		return f, f.window.protocol
 	}
-	return nil, nil
+	return f, protocolOf(f, content[f.window.from:])
 }
 
 // Kind implements [besra.Expander].
@@ -58,25 +87,99 @@ func (Expander) Expand(ctx context.Context, outer besra.Target, content []byte, 
 	if p == nil {
 		return nil
 	}
-	return p.walk(&dialogue{ctx: ctx, outer: outer, facts: f, content: content, budget: budget, to: to})
+	d := &dialogue{ctx: ctx, outer: outer, flow: f.flow, window: f.window, framer: p.framer(), content: content, budget: budget, to: to}
+	if d.window.framer != nil {
+		d.framer = *d.window.framer
+	}
+	d.framer.heard.other = d.window.other
+	return p.walk(d)
 }
 
 // dialogue is one direction whose objects are on their way to the receiver.
 type dialogue struct {
 	ctx     context.Context
 	outer   besra.Target
-	facts   *streamFacts
+	flow    flow
+	window  window
+	framer  framer // as it is where the window begins
 	content []byte
 	budget  *besra.Budget
 	to      besra.Receiver
 }
 
-// object is something that a protocol carries.
+// portion is what a window holds of a body.
+type portion struct {
+	body          // as it was before
+	raw    []byte // in its coding
+	size   int64  // without it
+	short  bool   // the body does not end here
+	goesOn bool   // but in another window
+}
+
+// bodies calls each with what there is of every body, and returns what is left
+// behind the last of them that is no whole head.
+func (d *dialogue) bodies(each func(f *framer, p portion) error) (rest []byte, err error) {
+	f, at := d.framer, d.window.from
+	for ok := true; ok; {
+		var n int
+		p := portion{body: f.body}
+		n, ok = f.step(d.content[at:])
+		if p.coding != 0 && (n > 0 || ok) {
+			p.size, p.short = f.came, f.body.coding != 0
+			p.goesOn = p.short && d.window.goesOn
+			if p.left == toTheEnd && p.coding != dotted {
+				p.short = p.goesOn
+			}
+			back := 0
+			if at == d.window.from && p.coding == counted {
+				back = int(min(int64(at), p.at)) // what the window before held, too
+				p.at -= int64(back)
+			}
+			p.raw = d.content[at-back : at+n]
+			if err := each(&f, p); err != nil {
+				return nil, err
+			}
+		}
+		at += n
+	}
+	switch f.err {
+	case nil:
+		return d.content[at:], nil
+	case io.EOF:
+		return nil, nil
+	}
+	return nil, &objectError{f.err}
+}
+
+// bytes are those of the body.
+func (p portion) bytes() []byte {
+	if p.coding == counted {
+		return p.raw
+	}
+	out := make([]byte, 0, p.size)
+	p.take(p.raw, &out) // a copy of the body, which went over this before
+	return out
+}
+
+// object makes the body, or a portion of it, an object.
+func (p portion) object(name string) object {
+	o := object{name: name, at: p.base + p.at, short: p.short, goesOn: p.goesOn}
+	if p.coding == counted {
+		o.place = p.raw
+	} else {
+		o.body = func() (io.Reader, error) { return bytes.NewReader(p.bytes()), nil }
+	}
+	return o
+}
+
+// object is something that a protocol carries, or a part of it.
 type object struct {
 	name    string
+	at      int64 // where the part begins
+	short   bool  // it ends too early
+	goesOn  bool  // but the next window has more
 	body    func() (io.Reader, error)
 	place   []byte // the object itself, where it lies in the direction as it is
-	cut     bool   // place ends too early
 	context besra.Context
 	state   func(g *facts.Given) // facts beyond those of the flow
 }
@@ -96,12 +199,30 @@ func (d *dialogue) yield(o object) error {
 	}
 	g := facts.NewGiven(context, d.outer.Facts)
 	if context == besra.ContextNetwork {
-		d.facts.flow.state(g)
+		d.flow.state(g)
 	}
 	if o.state != nil {
 		o.state(g)
 	}
-	return d.to.Target(besra.Target{Name: d.outer.Name + "!" + o.name, Context: context, Size: -1, Facts: g, Open: d.open(o)})
+	if o.at > 0 || o.short {
+		ofPart(g)
+	}
+	return d.to.Target(besra.Target{Name: d.name(o), Context: context, Size: -1, Facts: g, Open: d.open(o)})
+}
+
+func (d *dialogue) name(o object) string {
+	name := d.outer.Name + "!" + o.name
+	if o.at > 0 {
+		name += "@" + strconv.FormatInt(o.at, 10)
+	}
+	return name
+}
+
+// ofPart states that the digests of a part are not the file's.
+func ofPart(g *facts.Given) {
+	for _, name := range []string{"file.size", "file.md5", "file.sha1", "file.sha256", "file.sha512"} {
+		g.Ask(name, func(context.Context) besra.Fact { return besra.Unavailable(name, "only a part of the file was seen") })
+	}
 }
 
 // open reads an object within the budget.
@@ -111,9 +232,7 @@ func (d *dialogue) open(o object) func(context.Context) (besra.Content, error) {
 			return nil, err
 		}
 		if o.body == nil {
-			if o.cut {
-				d.tellCut(o, io.ErrUnexpectedEOF)
-			}
+			d.tellShort(o)
 			return held(o.place), nil
 		}
 		r, err := o.body()
@@ -126,6 +245,7 @@ func (d *dialogue) open(o object) func(context.Context) (besra.Content, error) {
 		case errors.As(err, &limit):
 			return nil, err
 		case err == nil:
+			d.tellShort(o)
 		case len(data.Bytes()) == 0:
 			return nil, &objectError{err}
 		default: // what came is scanned, what did not is told
@@ -135,8 +255,26 @@ func (d *dialogue) open(o object) func(context.Context) (besra.Content, error) {
 	}
 }
 
+// tellShort tells that an object ends too early: once, where it goes on in parts.
+func (d *dialogue) tellShort(o object) {
+	switch {
+	case !o.short:
+	case !o.goesOn:
+		d.tellCut(o, io.ErrUnexpectedEOF)
+	case o.at == 0:
+		d.tell(besra.GapSkip, d.name(o), ReasonPartial, inParts)
+	}
+}
+
+// inParts is what is said of a file that is larger than may be held.
+const inParts = "the file is larger than what may be held: it was scanned in parts"
+
 func (d *dialogue) tellCut(o object, err error) {
-	d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(d.outer.Name + "!" + o.name), Reason: ReasonCut, Detail: err.Error(), Count: 1})
+	d.tell(besra.GapError, d.name(o), ReasonCut, err.Error())
+}
+
+func (d *dialogue) tell(kind besra.GapKind, name, reason, detail string) {
+	d.to.Gap(besra.Gap{Kind: kind, Target: besra.Text(name), Reason: reason, Detail: detail, Count: 1})
 }
 
 // ReasonCut says that an object was not carried, or captured, to its end.

@@ -40,29 +40,23 @@ func (f flow) endpoint(ip net.IP, port uint16) string {
 	return net.JoinHostPort(ip.String(), strconv.Itoa(int(port)))
 }
 
-// peer is what the rest of the conversation tells of a direction.
-type peer struct {
-	other    []byte       // the whole other direction, where it is at hand
-	transfer *ftpTransfer // the file that the bytes are, by an FTP control connection
-}
-
 // streamFacts are the facts of a direction, by which the expander knows it.
 type streamFacts struct {
 	*facts.Given
-	flow flow
-	peer *peer // nil for a datagram
+	flow   flow
+	window window
 }
 
 // target makes the target of a direction's window, or of a datagram.
-func (f flow) target(c *Config, suffix string, content []byte, p *peer) besra.Target {
+func (f flow) target(c *Config, suffix string, content []byte, w window) besra.Target {
 	given := facts.NewGiven(besra.ContextNetwork, c.Facts)
 	f.state(given)
 	given.State("file.size", int64(len(content)), besra.GradeVerified, "bytes that were captured")
-	if p != nil {
-		given.Content("net.host", func(content []byte) besra.Fact { return hostFact(content, p.other) })
+	if f.proto == "tcp" {
+		given.Content("net.host", func(content []byte) besra.Fact { return w.host(content) })
 	}
 	return besra.Target{Name: c.Name + "!" + f.name() + suffix, Context: besra.ContextNetwork, Size: int64(len(content)),
-		Facts: &streamFacts{given, f, p},
+		Facts: &streamFacts{given, f, w},
 		Open: func(ctx context.Context) (besra.Content, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
@@ -84,16 +78,20 @@ func (f flow) state(g *facts.Given) {
 	g.State("net.time", f.at.UTC(), besra.GradeVerified, "time of the first packet")
 }
 
-// hostFact is the name that a conversation says it is for: the server name of
-// TLS, or the Host of the first HTTP request.
-func hostFact(content, other []byte) besra.Fact {
-	for _, b := range [][]byte{content, other} {
+// host is the name that a conversation says it is for: the server name of TLS,
+// or the Host of the first HTTP request.
+func (w *window) host(content []byte) besra.Fact {
+	const ofHTTP = "Host of HTTP"
+	for _, b := range [][]byte{content, w.other} {
 		if host := serverName(b); host != "" {
 			return besra.Fact{Value: besra.Text(host), Grade: besra.GradeWeak, Source: "server name of TLS"}
 		}
 		if host := requestHost(b); host != "" {
-			return besra.Fact{Value: besra.Text(host), Grade: besra.GradeWeak, Source: "Host of HTTP"}
+			return besra.Fact{Value: besra.Text(host), Grade: besra.GradeWeak, Source: ofHTTP}
 		}
+	}
+	if host := w.framer.host(); host != "" {
+		return besra.Fact{Value: besra.Text(host), Grade: besra.GradeWeak, Source: ofHTTP}
 	}
 	return besra.Unavailable("net.host", "the conversation names no host")
 }

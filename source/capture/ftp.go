@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bytes"
-	"io"
 	"net"
 	"path"
 	"strconv"
@@ -21,7 +20,14 @@ func (f flow) control() bool {
 // command that may come before or after it was opened.
 type ftpTransfer struct{ name string }
 
-func (t *ftpTransfer) named() bool { return t != nil && t.name != "" }
+// file is the name of the file that a data connection carries; empty where it is
+// none, or none is known.
+func (c *conversation) file() string {
+	if c.ftp == nil || c.sides[0].flow.control() || c.sides[1].flow.control() {
+		return ""
+	}
+	return c.ftp.name
+}
 
 // maxTransfers bounds how many agreements are remembered.
 const maxTransfers = 4096
@@ -163,8 +169,9 @@ func extendedAddress(s string) (net.IP, int, bool) {
 
 // ftp yields the bytes of a data connection under the name of their file.
 func (d *dialogue) ftp() error {
-	return d.yield(object{name: "ftp/" + strings.TrimPrefix(path.Clean("/"+d.facts.peer.transfer.name), "/"),
-		body: func() (io.Reader, error) { return bytes.NewReader(d.content), nil }})
+	name := "ftp/" + strings.TrimPrefix(path.Clean("/"+d.window.file), "/")
+	_, err := d.bodies(func(_ *framer, p portion) error { return d.yield(p.object(name)) })
+	return err
 }
 
 // lineReader puts lines together as bytes come.

@@ -7,10 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"strings"
 
-	"github.com/besra-hunt/besra"
-	"github.com/besra-hunt/besra/facts"
 	"github.com/besra-hunt/besra/source/httpbody"
 )
 
@@ -38,148 +35,158 @@ func requestHost(b []byte) string {
 	if err != nil {
 		return ""
 	}
-	host, _, _ := strings.Cut(r.Host, ":")
-	return host
+	return newQuestion(r).host
 }
 
-// http yields the bodies of one direction: what was uploaded in requests, or
-// what came with responses.
-func (d *dialogue) http() error {
-	if isRequest(d.content) {
-		return d.requests()
+// httpHead is the header of a message whose body is next.
+type httpHead struct {
+	question *question // that it belongs to; nil where it is not known
+	header   http.Header
+	interim  bool // it was a response that answers nothing
+}
+
+// host is that of the request under way, or that is answered next.
+func (f *framer) host() string {
+	if f == nil {
+		return ""
 	}
-	return d.responses()
-}
-
-// httpMessages reads one message after the other, and knows where it is.
-type httpMessages struct {
-	*bufio.Reader
-	content []byte
-	from    *bytes.Reader
-}
-
-func newHTTPMessages(content []byte) *httpMessages {
-	from := bytes.NewReader(content)
-	return &httpMessages{bufio.NewReader(from), content, from}
-}
-
-// rest is what was not read.
-func (m *httpMessages) rest() []byte { return m.content[len(m.content)-m.from.Len()-m.Buffered():] }
-
-// skip goes on behind n bytes of the rest.
-func (m *httpMessages) skip(n int) {
-	m.from.Reset(m.rest()[n:])
-	m.Reset(m.from)
-}
-
-func (d *dialogue) requests() error {
-	in := newHTTPMessages(d.content)
-	for {
-		r, err := http.ReadRequest(in.Reader)
-		if err != nil {
-			return endOf(err)
-		}
-		m := httpMessage{in: in, request: r, header: r.Header, length: r.ContentLength, coded: r.TransferEncoding != nil, body: r.Body}
-		if err := d.body(m, r.Method+" "); err != nil {
-			return err
-		}
+	q := f.http.question
+	if f.body.coding == 0 {
+		q = f.asked.of(f.number + 1)
 	}
+	if q == nil {
+		return ""
+	}
+	return q.host
 }
 
-// responses pairs each response with the request that it answers, where the
-// other direction is at hand.
-func (d *dialogue) responses() error {
-	in := newHTTPMessages(d.content)
-	asked := bufio.NewReader(bytes.NewReader(d.facts.peer.other))
-	for {
-		if _, err := in.Peek(1); err != nil {
-			return endOf(err)
-		}
-		request, _ := http.ReadRequest(asked)
-		if request != nil {
-			io.Copy(io.Discard, request.Body)
-		}
-		r, err := readResponse(in.Reader, request)
-		if err != nil {
-			return endOf(err)
-		}
-		m := httpMessage{in: in, request: request, header: r.Header, length: r.ContentLength, coded: r.TransferEncoding != nil, body: r.Body}
-		if err := d.body(m, ""); err != nil {
-			return err
-		}
-		if r.StatusCode == http.StatusSwitchingProtocols {
-			return nil // what follows is another protocol
-		}
+// requestHead reads the header of a request.
+func requestHead(f *framer, b []byte) (int, error) {
+	skip, n, err := headerEnd(b)
+	if n == more || err != nil {
+		return more, err
 	}
+	r, err := http.ReadRequest(bufio.NewReaderSize(bytes.NewReader(b[skip:n]), n))
+	if err != nil {
+		return more, err
+	}
+	f.begin()
+	f.http = httpHead{question: newQuestion(r), header: r.Header}
+	f.asked.add(f.http.question)
+	f.body = httpBody(r.Body, r.ContentLength, r.TransferEncoding != nil)
+	return n, nil
 }
 
-// readResponse passes over interim responses, which answer nothing.
-func readResponse(in *bufio.Reader, request *http.Request) (*http.Response, error) {
-	for {
-		r, err := http.ReadResponse(in, request)
-		if err != nil || r.StatusCode >= 200 || r.StatusCode == http.StatusSwitchingProtocols {
-			return r, err
+// responseHead reads the header of a response, which answers the request of the
+// same number.
+func responseHead(f *framer, b []byte) (int, error) {
+	skip, n, err := headerEnd(b)
+	if n == more || err != nil {
+		return more, err
+	}
+	number := f.number
+	if !f.http.interim {
+		number++
+	}
+	q := f.asked.of(number)
+	r, err := http.ReadResponse(bufio.NewReaderSize(bytes.NewReader(b[skip:n]), n), q.request())
+	if err != nil {
+		return more, err
+	}
+	if !f.http.interim {
+		f.begin()
+	}
+	f.http = httpHead{question: q, header: r.Header}
+	switch {
+	case r.StatusCode == http.StatusSwitchingProtocols:
+		f.head = noMore
+	case r.StatusCode < 200:
+		f.http.interim = true
+	default:
+		f.body = httpBody(r.Body, r.ContentLength, r.TransferEncoding != nil)
+	}
+	return n, nil
+}
+
+// noMore is where another protocol follows.
+func noMore(*framer, []byte) (int, error) { return more, io.EOF }
+
+// headerEnd finds the empty line behind a header, and the empty lines before it.
+func headerEnd(b []byte) (skip, n int, err error) {
+	for n <= maxHead {
+		line, size, err := wholeLine(b[n:])
+		if size == more {
+			return 0, more, err
 		}
-	}
-}
-
-// endOf takes the end of the direction for its end; anything else is damage.
-func endOf(err error) error {
-	if err == io.EOF {
-		return nil
-	}
-	return &objectError{err}
-}
-
-// httpMessage is a request or a response whose body is next.
-type httpMessage struct {
-	in      *httpMessages
-	request *http.Request // that it belongs to; nil where it is not known
-	header  http.Header
-	length  int64 // of the body; -1 up to the end
-	coded   bool  // for the transfer
-	body    io.ReadCloser
-}
-
-// place is where the body lies in the direction, as far as it is there; not so
-// where it is in chunks, or has parts.
-func (m httpMessage) place() (body []byte, ok bool) {
-	if m.coded || httpbody.Boundary(m.header) != "" {
-		return nil, false
-	}
-	rest := m.in.rest()
-	if m.length >= 0 {
-		rest = rest[:min(m.length, int64(len(rest)))]
-	}
-	return rest, true
-}
-
-// body yields a message's body, and what it leaves unread passes over.
-func (d *dialogue) body(m httpMessage, prefix string) error {
-	if m.body == http.NoBody {
-		return nil
-	}
-	o := object{name: prefix + objectName(m.request), state: func(g *facts.Given) { requestFacts(g, m.request) }}
-	coding := m.header.Get("Content-Encoding")
-	if body, ok := m.place(); ok {
-		defer m.in.skip(len(body))
+		n += size
 		switch {
-		case len(body) == 0:
-			return nil
-		case coding == "" || coding == "identity":
-			o.place, o.cut = body, int64(len(body)) < m.length
+		case len(line) > 0:
+		case n == skip+size:
+			skip = n
 		default:
-			o.body = func() (io.Reader, error) { return httpbody.Decode(bytes.NewReader(body), coding) }
+			return skip, n, nil
 		}
+	}
+	return 0, more, errHead
+}
+
+// httpBody is the body that a header announces.
+func httpBody(b io.ReadCloser, length int64, inChunks bool) body {
+	switch {
+	case b == http.NoBody:
+		return body{}
+	case inChunks:
+		return body{coding: chunked}
+	case length >= 0:
+		return body{coding: counted, left: min(length, toTheEnd-1)}
+	}
+	return body{coding: counted, left: toTheEnd}
+}
+
+// requests yields what was uploaded.
+func (d *dialogue) requests() error {
+	return d.http(func(q *question) string { return q.method + " " })
+}
+
+// responses yields what came with the responses, each with the request that it
+// answers where the other direction is known.
+func (d *dialogue) responses() error {
+	if d.framer.asked == nil {
+		d.framer.asked = questionsIn(d.window.other)
+	}
+	return d.http(func(*question) string { return "" })
+}
+
+// http yields the bodies of one direction.
+func (d *dialogue) http(prefix func(*question) string) error {
+	rest, err := d.bodies(func(f *framer, p portion) error {
+		if p.size == 0 {
+			return nil
+		}
+		h := f.http
+		o := p.object(prefix(h.question) + h.question.name())
+		o.state = h.question.state
+		return d.decoded(o, h.header, p)
+	})
+	if err == nil && len(rest) > 0 {
+		return &objectError{io.ErrUnexpectedEOF}
+	}
+	return err
+}
+
+// decoded yields a body without its encoding, and each part of one that has
+// parts. Of those, only the beginning is read where they are longer than a
+// window.
+func (d *dialogue) decoded(o object, header http.Header, p portion) error {
+	coding, boundary := header.Get("Content-Encoding"), httpbody.Boundary(header)
+	if (coding == "" || coding == "identity") && boundary == "" {
 		return d.yield(o)
 	}
-	defer io.Copy(io.Discard, m.body)
-	in := bufio.NewReader(m.body)
-	if _, err := in.Peek(1); err == io.EOF {
+	if p.at > 0 {
 		return nil
 	}
-	o.body = func() (io.Reader, error) { return httpbody.Decode(in, coding) }
-	boundary := httpbody.Boundary(m.header)
+	o.place = nil
+	o.body = func() (io.Reader, error) { return httpbody.Decode(bytes.NewReader(p.bytes()), coding) }
 	if boundary == "" {
 		return d.yield(o)
 	}
@@ -190,15 +197,20 @@ func (d *dialogue) body(m httpMessage, prefix string) error {
 func (d *dialogue) parts(whole object, boundary string) error {
 	r, err := whole.body()
 	if err != nil {
-		return &objectError{err}
+		d.tellCut(whole, err)
+		return nil
 	}
 	in := multipart.NewReader(r, boundary)
 	for i := 1; ; i++ {
 		p, err := in.NextRawPart()
 		if err != nil {
-			return endOf(err)
+			if err != io.EOF {
+				d.tellCut(whole, err)
+			}
+			return nil
 		}
 		part := whole
+		part.short = false
 		part.name += "!" + httpbody.PartName(p, i)
 		part.body = func() (io.Reader, error) { return p, nil }
 		if err := d.yield(part); err != nil {
@@ -207,33 +219,10 @@ func (d *dialogue) parts(whole object, boundary string) error {
 	}
 }
 
-// objectName is the URL of the request, or a word where it is not known.
-func objectName(r *http.Request) string {
-	if r == nil {
-		return "response"
-	}
-	return requestURL(r).String()
-}
-
 func requestURL(r *http.Request) *url.URL {
 	u := *r.URL
 	if u.Host == "" {
 		u.Scheme, u.Host = "http", r.Host
 	}
 	return &u
-}
-
-func requestFacts(g *facts.Given, r *http.Request) {
-	if r == nil {
-		return
-	}
-	const source = "HTTP request"
-	host, _, _ := strings.Cut(r.Host, ":")
-	g.State("net.url", besra.Text(requestURL(r).String()), besra.GradeWeak, source)
-	if host != "" {
-		g.State("net.host", besra.Text(host), besra.GradeWeak, source)
-	}
-	if agent := r.UserAgent(); agent != "" {
-		g.State("net.user_agent", besra.Text(agent), besra.GradeWeak, source)
-	}
 }

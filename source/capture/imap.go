@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -16,13 +15,18 @@ import (
 
 const portIMAP = 143
 
-// isIMAP takes a server's greeting, a client's first command, or the port.
-func isIMAP(f *streamFacts, b []byte) bool {
-	if f.peer == nil {
+// isIMAPServer takes a server's greeting, or the port.
+func isIMAPServer(f *streamFacts, b []byte) bool {
+	if f.flow.proto != "tcp" || f.flow.dstPort == portIMAP {
 		return false
 	}
-	if f.flow.srcPort == portIMAP || f.flow.dstPort == portIMAP || bytes.HasPrefix(b, []byte("* OK ")) || bytes.HasPrefix(b, []byte("* PREAUTH ")) {
-		return true
+	return f.flow.srcPort == portIMAP || bytes.HasPrefix(b, []byte("* OK ")) || bytes.HasPrefix(b, []byte("* PREAUTH "))
+}
+
+// isIMAPClient takes a client's first command, or the port.
+func isIMAPClient(f *streamFacts, b []byte) bool {
+	if f.flow.proto != "tcp" || f.flow.dstPort == portIMAP {
+		return f.flow.proto == "tcp"
 	}
 	line, _ := cutLine(b[:min(len(b), 128)])
 	_, rest, _ := strings.Cut(string(line), " ")
@@ -34,109 +38,138 @@ func isIMAP(f *streamFacts, b []byte) bool {
 	return false
 }
 
-// imap yields the messages of one direction (RFC 9051): those that a server
-// hands out with FETCH, or those that a client hands over with APPEND.
-func (d *dialogue) imap() error {
-	w := &imapWalk{dialogue: d, heads: map[string][]byte{}, partial: map[string]*runs{}}
-	each := w.append
-	if bytes.HasPrefix(d.content, []byte("* ")) || d.facts.flow.srcPort == portIMAP {
-		each = w.fetch
-	} else {
-		w.refused = refusals(d.facts.peer.other)
-	}
-	if err := w.lines(d.content, each); err != nil {
-		return err
-	}
-	return w.leave()
+// imapLines is where a direction of IMAP stands (RFC 9051).
+type imapLines struct {
+	begin    string          // the first line of a command or response; empty between them
+	before   string          // what stands before the literal
+	packs    bool            // compression was asked for, or granted
+	deflated bool            // from some place on
+	parts    string          // the message that is under way in parts
+	mailbox  int             // how many were left
+	asked    bool            // the other end has asked for a literal
+	refused  map[string]bool // tags of commands whose literals never come
 }
 
-// imapWalk is one direction under way.
-type imapWalk struct {
-	*dialogue
-	deflated bool // from some place on
-	refused  map[string]bool
-	count    int
-	heads    map[string][]byte // headers that came, by message and section
-	partial  map[string]*runs  // bodies that come in parts, by message and section
-	order    []string          // of their first parts
-}
+var errNoText = errors.New("what follows is no text")
 
-// lines calls each with every literal, and what stands before it: the first
-// line of its command or response, and the text right before the literal.
-func (w *imapWalk) lines(rest []byte, each func(begin, before string, literal []byte) error) error {
-	begin := ""
-	for len(rest) > 0 {
-		var line []byte
-		if begin == "" && !printable(rest[0]) {
-			inner, err := w.changed(rest)
-			if inner == nil || err != nil {
-				return err
-			}
-			rest = inner
+// imapHead reads a line, up to a literal.
+func imapHead(f *framer, b []byte) (int, error) {
+	at := &f.imap
+	if at.begin == "" && len(b) > 0 && (at.packs || !printable(b[0])) {
+		if n, err := f.change(b); n == more || f.body.coding != 0 {
+			return n, err
 		}
-		line, rest = cutLine(rest)
+	}
+	line, n, err := wholeLine(b)
+	if n == more {
+		return more, err
+	}
+	text, size := cutLiteral(string(line))
+	if at.begin == "" {
+		at.begin, f.begins = text, !at.goesOn(text)
+	}
+	at.before = text
+	unasked := bytes.HasSuffix(line, []byte("+}"))
+	switch {
+	case size < 0 || !unasked && f.refuses(at.begin):
+		at.end()
+		return n, nil
+	case !unasked && len(b) == n:
+		return more, nil // nor has the server answered
+	}
+	if _, offset, ok := cutSection(text); ok && offset >= 0 {
+		at.parts = fetched(at.begin)
+	}
+	f.body = body{coding: counted, left: int64(size)}
+	return n, nil
+}
+
+// end is the end of a command or response.
+func (at *imapLines) end() {
+	line := strings.ToUpper(at.begin)
+	at.packs = compresses(line) && !at.deflated
+	if strings.Contains(line, " OK [READ-") { // another mailbox, where messages have other numbers
+		at.parts = ""
+		at.mailbox++
+	}
+	at.begin = ""
+}
+
+// refuses reports whether the server said no to a command without having asked
+// for what it announced (RFC 9051, 4.3).
+func (f *framer) refuses(command string) bool {
+	h, at := &f.heard, &f.imap
+	for h.at < len(h.other) {
+		line, n, _ := wholeLine(h.other[h.at:])
+		if n == more {
+			break
+		}
 		text, size := cutLiteral(string(line))
-		if begin == "" {
-			begin = text
-		}
-		if tag, _, _ := strings.Cut(begin, " "); size < 0 || w.refused[tag] && !bytes.HasSuffix(line, []byte("+}")) {
-			var err error
-			if rest, err = w.end(begin, rest); err != nil {
-				return err
-			}
-			begin = ""
+		h.at += n + max(size, 0)
+		tag, answer, _ := strings.Cut(text, " ")
+		if tag == "*" {
 			continue
 		}
-		if size > len(rest) {
-			w.cut(fmt.Sprintf("%d of %d bytes of a literal are there", len(rest), size))
-			size = len(rest)
+		if no := strings.HasPrefix(answer, "NO ") || strings.HasPrefix(answer, "BAD "); no && !at.asked {
+			at.refuse(tag)
 		}
-		if err := each(begin, text, rest[:size]); err != nil {
-			return err
-		}
-		rest = rest[size:]
+		at.asked = tag == "+"
 	}
-	return nil
+	tag, _, _ := strings.Cut(command, " ")
+	return at.refused[tag]
 }
 
-// end is the end of a command or response; it returns what is left.
-func (w *imapWalk) end(begin string, rest []byte) ([]byte, error) {
-	upper := strings.ToUpper(begin)
-	switch {
-	case strings.Contains(upper, " OK [READ-"): // another mailbox, where messages have other numbers
-		return rest, w.leave()
-	case compresses(upper) && len(rest) > 0 && !w.deflated:
-		inner, err := w.inflate(rest)
-		if inner == nil {
-			inner = rest
-		}
-		return inner, err
+// maxRefused bounds how many commands are remembered that were refused.
+const maxRefused = 4096
+
+func (at *imapLines) refuse(tag string) {
+	if at.refused == nil || len(at.refused) >= maxRefused {
+		at.refused = map[string]bool{}
 	}
-	return rest, nil
+	at.refused[tag] = true
 }
 
-// refusals are the tags of commands that a server said no to without having asked
-// for what they announced (RFC 9051, 4.3): their literals never came.
-func refusals(server []byte) map[string]bool {
-	refused, goOn := map[string]bool{}, false
-	for len(server) > 0 {
-		var line []byte
-		line, server = cutLine(server)
-		text, size := cutLiteral(string(line))
-		server = server[min(max(size, 0), len(server)):]
-		tag, answer, _ := strings.Cut(text, " ")
-		switch {
-		case tag == "+":
-			goOn = true
-		case tag != "*":
-			no := strings.HasPrefix(answer, "NO ") || strings.HasPrefix(answer, "BAD ")
-			if no && !goOn {
-				refused[tag] = true
-			}
-			goOn = false
+// goesOn reports whether a line belongs to a message that comes in parts: all
+// lines do until another message is handed out.
+func (at *imapLines) goesOn(line string) bool {
+	message := fetched(line)
+	if message != "" && message != at.parts {
+		at.parts = ""
+	}
+	return at.parts != ""
+}
+
+// fetched is the message that a response hands out; empty for any other line.
+func fetched(line string) string {
+	fields := strings.Fields(line)
+	if len(fields) < 3 || !strings.EqualFold(fields[2], "FETCH") {
+		return ""
+	}
+	return fields[1]
+}
+
+// change looks at what follows where text ends, or may end: it is encrypted,
+// compressed (RFC 4978), or text after all.
+func (f *framer) change(b []byte) (int, error) {
+	if bytes.HasPrefix(b, []byte("\x16\x03")) {
+		return more, io.EOF
+	}
+	f.imap.packs = false
+	if !f.imap.deflated {
+		var first [1]byte
+		switch n, err := inflate.NewReader(bytes.NewReader(b)).Read(first[:]); {
+		case n == 0 && err == io.ErrUnexpectedEOF:
+			f.imap.packs = true
+			return more, nil
+		case n > 0 && printable(first[0]):
+			f.body, f.imap.deflated = body{coding: compressed, left: toTheEnd}, true
+			return 0, nil
 		}
 	}
-	return refused
+	if !printable(b[0]) {
+		return more, errNoText
+	}
+	return 0, nil
 }
 
 func printable(b byte) bool { return b >= ' ' && b <= '~' || b == '\r' || b == '\n' }
@@ -154,70 +187,112 @@ func cutLiteral(line string) (text string, size int) {
 	if at < 0 || !strings.HasSuffix(line, "}") {
 		return line, -1
 	}
-	n, err := strconv.Atoi(strings.TrimRight(line[at+1:len(line)-1], "+-"))
+	n, err := strconv.ParseInt(strings.TrimRight(line[at+1:len(line)-1], "+-"), 10, strconv.IntSize-2)
 	if err != nil || n < 0 {
 		return line, -1
 	}
-	return strings.TrimSuffix(line[:at], "~"), n
-}
-
-// changed goes on where the text ends: with what is compressed (RFC 4978). What
-// is encrypted is counted with its conversation, what is neither is told.
-func (w *imapWalk) changed(rest []byte) ([]byte, error) {
-	if bytes.HasPrefix(rest, []byte("\x16\x03")) {
-		return nil, nil
-	}
-	if !w.deflated {
-		if inner, err := w.inflate(rest); inner != nil || err != nil {
-			return inner, err
-		}
-	}
-	w.cut("what follows is no text")
-	return nil, nil
-}
-
-// inflate unpacks the rest of a direction; nil where it is not compressed.
-func (w *imapWalk) inflate(rest []byte) ([]byte, error) {
-	var first [1]byte
-	if n, _ := inflate.NewReader(bytes.NewReader(rest)).Read(first[:]); n == 0 || !printable(first[0]) {
-		return nil, nil
-	}
-	data, err := w.budget.Unpack(inflate.NewReader(bytes.NewReader(rest)))
-	var limit *besra.LimitError
-	if errors.As(err, &limit) {
-		return nil, err
-	}
-	w.deflated = true
-	return data.Bytes(), nil
+	return strings.TrimSuffix(line[:at], "~"), int(n)
 }
 
 func (d *dialogue) cut(detail string) {
-	d.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(d.outer.Name), Reason: ReasonCut, Detail: detail, Count: 1})
+	d.tell(besra.GapError, d.outer.Name, ReasonCut, detail)
+}
+
+// imapWalk is one direction under way: what a server hands out with FETCH, or a
+// client hands over with APPEND.
+type imapWalk struct {
+	*dialogue
+	each    func(at imapLines, p portion) error
+	count   int
+	heads   map[string][]byte // headers that came, by message and section
+	partial map[string]*runs  // bodies that come in parts, by message and section
+	order   []string          // of their first parts
+	last    imapLines         // where the last portion stood
+}
+
+func (d *dialogue) fetched() error {
+	w := &imapWalk{dialogue: d, last: d.framer.imap, heads: map[string][]byte{}, partial: map[string]*runs{}}
+	w.each = w.fetch
+	return w.walk()
+}
+
+func (d *dialogue) appended() error {
+	w := &imapWalk{dialogue: d, last: d.framer.imap}
+	w.each = w.append
+	return w.walk()
+}
+
+func (w *imapWalk) walk() error {
+	rest, err := w.bodies(w.portion)
+	var damage *objectError
+	switch {
+	case errors.As(err, &damage):
+		w.cut(damage.Error())
+	case err != nil:
+		return err
+	case len(rest) > 0 && !printable(rest[0]):
+		w.cut(errNoText.Error())
+	}
+	return w.leave()
+}
+
+func (w *imapWalk) portion(f *framer, p portion) error {
+	if w.last.mailbox != f.imap.mailbox {
+		if err := w.leave(); err != nil {
+			return err
+		}
+	}
+	w.last = f.imap
+	if p.coding == compressed {
+		return w.inflate(p)
+	}
+	return w.each(f.imap, p)
+}
+
+// inflate goes on in what is compressed. Only its beginning is read where it is
+// longer than a window.
+func (w *imapWalk) inflate(p portion) error {
+	if p.at > 0 {
+		return nil
+	}
+	data, err := w.budget.Unpack(inflate.NewReader(bytes.NewReader(p.raw)))
+	var limit *besra.LimitError
+	if errors.As(err, &limit) {
+		return err
+	}
+	if p.goesOn {
+		w.cut("what is compressed is longer than what may be held")
+	}
+	outer := *w.dialogue
+	defer func() { *w.dialogue = outer }()
+	w.content = data.Bytes()
+	w.window, w.framer = window{}, framer{head: imapHead, imap: imapLines{deflated: true}}
+	return w.walk()
 }
 
 // append yields what a client hands over. The mailbox may be a literal, too.
-func (w *imapWalk) append(begin, before string, literal []byte) error {
-	fields := strings.Fields(begin)
-	if len(fields) < 2 || !strings.EqualFold(fields[1], "APPEND") || before == begin && len(fields) == 2 {
+func (w *imapWalk) append(at imapLines, p portion) error {
+	fields := strings.Fields(at.begin)
+	if len(fields) < 2 || !strings.EqualFold(fields[1], "APPEND") || at.before == at.begin && len(fields) == 2 {
 		return nil
 	}
 	w.count++
-	return w.message(w.count, literal, nil)
+	return w.message(w.count, p, nil)
 }
 
 // fetch yields what a server hands out.
-func (w *imapWalk) fetch(begin, before string, literal []byte) error {
-	fields := strings.Fields(begin)
-	if len(fields) < 3 || !strings.EqualFold(fields[2], "FETCH") {
+func (w *imapWalk) fetch(at imapLines, p portion) error {
+	message := fetched(at.begin)
+	section, offset, ok := cutSection(at.before)
+	if !ok || message == "" {
 		return nil
 	}
-	section, offset, ok := cutSection(before)
-	if !ok {
-		return nil
-	}
-	key := fields[1] + "/" + section // of the number that the mailbox gives it
+	key := message + "/" + section // of the number that the mailbox gives it
 	if offset < 0 {
-		return w.section(key, literal)
+		return w.section(key, p)
+	}
+	if p.short && !p.goesOn {
+		w.cut("a part of a message ends too early")
 	}
 	if w.partial[key] == nil {
 		w.partial[key] = &runs{}
@@ -226,7 +301,7 @@ func (w *imapWalk) fetch(begin, before string, literal []byte) error {
 	if len(w.partial[key].list) > maxPieces {
 		return &besra.LimitError{Limit: "parts", Max: maxPieces}
 	}
-	w.partial[key].put(offset, literal)
+	w.partial[key].put(offset+p.at, p.raw)
 	return nil
 }
 
@@ -260,15 +335,16 @@ func cutSection(before string) (section string, offset int64, ok bool) {
 func (w *imapWalk) leave() error {
 	defer clear(w.heads)
 	for _, key := range w.order {
+		message, _, _ := strings.Cut(key, "/")
 		list := w.partial[key].joined()
-		if len(list) == 0 {
-			continue
+		if len(list) > 0 && list[0].at > 0 && message != w.framer.imap.parts {
+			w.cut("a message was fetched in parts, and its beginning is missing")
 		}
-		if len(list) > 1 || list[0].at > 0 {
-			w.cut("a message was fetched in parts, and some are missing")
-		}
-		for _, r := range list {
-			if err := w.section(key, r.data); err != nil {
+		for i, r := range list {
+			p := portion{body: body{coding: counted, base: r.at}, raw: r.data, size: int64(len(r.data))}
+			p.goesOn = i == len(list)-1 && w.window.goesOn && message == w.last.parts
+			p.short = p.goesOn || i < len(list)-1
+			if err := w.section(key, p); err != nil {
 				return err
 			}
 		}
@@ -280,33 +356,35 @@ func (w *imapWalk) leave() error {
 
 // section yields a part of a message: with the header that says how it is
 // encoded, where that came before.
-func (w *imapWalk) section(key string, data []byte) error {
+func (w *imapWalk) section(key string, p portion) error {
 	message, section, _ := strings.Cut(key, "/")
-	if section == "" {
-		w.count++
-		return w.message(w.count, data, nil)
-	}
 	if section == "HEADER" || strings.HasPrefix(section, "HEADER.FIELDS ") || strings.HasSuffix(section, ".MIME") {
 		section, _, _ = strings.Cut(section, " ")
-		w.heads[message+"/"+section] = data
+		w.heads[message+"/"+section] = p.raw
 		return nil
 	}
-	if strings.Contains(section, "HEADER") || len(data) == 0 {
+	if strings.Contains(section, "HEADER") || p.size == 0 {
 		return nil
 	}
 	w.count++
-	if head := w.heads[message+"/HEADER"]; section == "TEXT" && head != nil {
-		return w.message(w.count, slices.Concat(head, data), nil)
+	head := w.heads[message+"/HEADER"]
+	mime := w.heads[message+"/"+section+".MIME"]
+	switch {
+	case p.base+p.at > 0 || section == "":
+	case section == "TEXT" && head != nil:
+		section, p.raw = "", slices.Concat(head, p.raw)
+	case mime != nil:
+		around := slices.Concat(w.heads[message+"/HEADER.FIELDS"], head)
+		section, p.raw = "", slices.Concat(envelopeOf(around), mime, p.raw)
+	default:
+		if plain, ok := unbase64(p.raw); ok {
+			p.raw = plain
+		}
 	}
-	if mime := w.heads[message+"/"+section+".MIME"]; mime != nil {
-		around := slices.Concat(w.heads[message+"/HEADER.FIELDS"], w.heads[message+"/HEADER"])
-		return w.message(w.count, slices.Concat(envelopeOf(around), mime, data), nil)
+	if section == "" {
+		return w.message(w.count, p, nil)
 	}
-	if plain, ok := unbase64(data); ok {
-		data = plain
-	}
-	return w.yield(object{name: "message-" + strconv.Itoa(w.count) + "-" + strings.ToLower(section),
-		body: func() (io.Reader, error) { return bytes.NewReader(data), nil }})
+	return w.yield(p.object("message-" + strconv.Itoa(w.count) + "-" + strings.ToLower(section)))
 }
 
 // envelopeOf is what a message's header says of it and not of its content, which

@@ -45,7 +45,7 @@ func TestIMAP(t *testing.T) {
 			map[string]string{"message-1.eml": eml, "message-2.eml": "A: b\r\n\r\nc"}, nil},
 		{"in parts, out of order", 1, greet + "* 3 FETCH (BODY[]<10> " + literal(eml[10:]) + ")\r\n* 3 FETCH (BODY[]<0> " + literal(eml[:10]) + ")\r\n",
 			map[string]string{"message-1.eml": eml}, nil},
-		{"a part is missing", 1, greet + "* 3 FETCH (BODY[]<10> " + literal(eml[10:]) + ")\r\n", map[string]string{"message-1.eml": eml[10:]}, []string{ReasonCut}},
+		{"a part is missing", 1, greet + "* 3 FETCH (BODY[]<10> " + literal(eml[10:]) + ")\r\n", map[string]string{"message-1.eml@10": eml[10:]}, []string{ReasonCut}},
 		{"header and text", 1, greet + "* 3 FETCH (BODY[HEADER] " + literal("Subject: x\r\n\r\n") + " BODY[TEXT] " + literal(marked+"\r\n") + ")\r\n", map[string]string{"message-1.eml": eml}, nil},
 		{"a MIME part", 1, greet + "* 3 FETCH (BODY[2.MIME] " + literal("Content-Transfer-Encoding: base64\r\n\r\n") + " BODY[2] " + literal(part) + ")\r\n",
 			map[string]string{"message-1.eml": "Content-Transfer-Encoding: base64\r\n\r\n" + part}, nil},
@@ -148,7 +148,7 @@ func FuzzDialogue(f *testing.F) {
 	f.Add(uint16(25), []byte("EHLO x\r\nMAIL FROM:<a>\r\nBDAT 3\r\nabcBDAT 2 LAST\r\nde"))
 	f.Fuzz(func(t *testing.T, port uint16, b []byte) {
 		way := newFlow("tcp", net.IP{192, 0, 2, 1}, net.IP{192, 0, 2, 2}, port, 5000, start)
-		target := way.target(&Config{Name: "c", Facts: besra.NoFacts{}}, "", b, &peer{})
+		target := way.target(&Config{Name: "c", Facts: besra.NoFacts{}}, "", b, window{})
 		budget := &besra.Budget{Members: 100, Bytes: 1 << 20, Member: 1 << 20}
 		r := &sourcetest.Recorder{On: func(inner besra.Target) error {
 			_, err := inner.Open(t.Context())

@@ -143,6 +143,7 @@ func (s *streams) begin(key endpoints, src, dst net.IP, g segment, second bool, 
 	there.again = s.again(key)
 	back.again = there.again
 	c.sides[0].flow, c.sides[1].flow = there, back
+	c.sides[0].limit, c.sides[1].limit = s.d.config.Window, s.d.config.Window
 	c.ftp = s.ftp.claim(there)
 	s.table[key] = c
 	c.place = s.order.PushBack(c)
@@ -313,7 +314,12 @@ func (c *conversation) hole(i int, skip int64) {
 	if c.smb != nil {
 		c.smb.hole(i)
 	}
-	c.yield(&c.sides[i], false)
+	c.follow()
+	c.yield(i, len(c.sides[i].buf), false)
+	if !c.sides[i].skip(skip) {
+		c.held -= c.asked.size
+		c.asked.end()
+	}
 }
 
 // missing is the gap of a hole.

@@ -157,7 +157,7 @@ func (t *smbTalk) partial(f *smbFile, i int, list []run) {
 	detail := fmt.Sprintf("%d bytes in %d parts were seen", f.parts[i].size, len(list))
 	switch {
 	case f.spilled[i]:
-		detail = "the file is larger than what may be held: it was scanned in parts"
+		detail = inParts
 	case f.size != smbUnknownSize:
 		detail += fmt.Sprintf(", the file has %d", f.size)
 	}
@@ -198,11 +198,8 @@ func (f *smbFile) facts(c *Config, i int, whole bool) *facts.Given {
 	g.State("net.host", besra.Text(host), besra.GradeWeak, source)
 	u := url.URL{Scheme: "smb", Host: host, Path: "/" + strings.ReplaceAll(path, `\`, "/")}
 	g.State("net.url", besra.Text(u.String()), besra.GradeWeak, source)
-	if whole {
-		return g
-	}
-	for _, name := range []string{"file.size", "file.md5", "file.sha1", "file.sha256", "file.sha512"} {
-		g.Ask(name, func(context.Context) besra.Fact { return besra.Unavailable(name, "only a part of the file was seen") })
+	if !whole {
+		ofPart(g)
 	}
 	return g
 }

@@ -14,7 +14,7 @@ import (
 // isSMTP takes what a client says: a greeting, and a sender within the first
 // commands.
 func isSMTP(f *streamFacts, b []byte) bool {
-	if f.peer == nil || len(b) < 5 {
+	if f.flow.proto != "tcp" || len(b) < 5 {
 		return false
 	}
 	switch strings.ToUpper(string(b[:5])) {
@@ -24,68 +24,96 @@ func isSMTP(f *streamFacts, b []byte) bool {
 	return false
 }
 
-// smtp yields each message that a client hands over, by DATA (RFC 5321, 4.1.1.4)
-// or in chunks by BDAT (RFC 3030).
-func (d *dialogue) smtp() error {
-	rest, n := d.content, 0
-	var chunks []byte
-	e := &envelope{flow: d.facts.flow}
-	answers := smtpAnswers(d.facts.peer.other)
-	answers.next() // the greeting
-	hand := func(message []byte) error {
-		n++
-		defer e.line("RSET", "")
-		return d.message(n, message, e.state)
-	}
-	for len(rest) > 0 {
-		var line []byte
-		line, rest = cutLine(rest)
-		answer := answers.next()
-		verb, args, _ := strings.Cut(strings.ToUpper(string(line[:min(len(line), 64)])), " ")
-		switch verb {
-		case "DATA":
-			if answer >= '4' && isCommand(rest) {
-				continue
-			}
-			var message []byte
-			message, rest = dotted(rest)
-			answers.next()
-			if err := hand(message); err != nil {
-				return err
-			}
-		case "BDAT":
-			size, last := chunk(args)
-			size = min(size, len(rest))
-			chunks, rest = append(chunks, rest[:size]...), rest[size:]
-			if last || len(rest) == 0 {
-				if err := hand(chunks); err != nil {
-					return err
-				}
-				chunks = nil
-			}
-		case "STARTTLS":
-			return nil // what follows is encrypted
-		default:
-			e.line(verb, string(line[:min(len(line), maxLine)]))
-		}
-	}
-	return nil
+// smtpTalk is where a client of SMTP stands.
+type smtpTalk struct {
+	answers int   // that belong to what it said so far, without the greeting
+	came    int64 // bytes of the message that comes in chunks (RFC 3030)
+	last    bool  // no chunk comes after this one
+	open    bool  // one does
+	envelope
 }
 
-// smtpAnswers are what a server says, one answer to each of its client's lines.
-type smtpAnswers []byte
-
-// next returns the first digit of the next answer, which may have several lines;
-// 0 where none is known.
-func (a *smtpAnswers) next() byte {
-	for len(*a) > 0 {
-		var line []byte
-		line, *a = cutLine(*a)
-		if len(line) < 4 || line[3] != '-' {
-			return append(line, 0)[0]
-		}
+// smtpHead reads a command.
+func smtpHead(f *framer, b []byte) (int, error) {
+	if bytes.HasPrefix(b, []byte("\x16\x03")) {
+		return more, io.EOF // encrypted, behind STARTTLS
 	}
-	return 0
+	line, n, err := wholeLine(b)
+	if n == more {
+		return more, err
+	}
+	s := &f.smtp
+	verb, args, _ := strings.Cut(strings.ToUpper(string(line[:min(len(line), 64)])), " ")
+	switch verb {
+	case "DATA":
+		if len(b) == n {
+			return more, nil // nor has the server answered
+		}
+		answer := f.heard.line(s.answers+2, endsAnswer)
+		if s.answers++; len(answer) > 0 && answer[0] >= '4' && isCommand(b[n:]) {
+			return n, nil
+		}
+		s.answers++
+		f.number++
+		f.body = body{coding: dotted}
+		return n, nil
+	case "BDAT":
+		s.chunk(f, args)
+	default:
+		f.begins = !s.open && verb != "RCPT"
+		s.line(verb, string(line[:min(len(line), maxLine)]))
+	}
+	s.answers++
+	return n, nil
+}
+
+// endsAnswer reports whether a server's line is the last of its answer.
+func endsAnswer(line []byte) bool { return len(line) < 4 || line[3] != '-' }
+
+// chunk begins another chunk of a message, or the first.
+func (s *smtpTalk) chunk(f *framer, args string) {
+	if !s.open {
+		f.number++
+		s.came = 0
+	}
+	size, last := chunk(args)
+	f.body = body{coding: counted, base: s.came, left: size}
+	s.came, s.last, s.open = s.came+size, last, !last
+}
+
+// smtp yields each message that a client hands over, by DATA (RFC 5321, 4.1.1.4)
+// or in chunks by BDAT.
+func (d *dialogue) smtp() error {
+	var chunks portion // of a message, put together
+	var state framer
+	_, err := d.bodies(func(f *framer, p portion) error {
+		state = *f
+		if p.coding == dotted {
+			return d.delivered(f, p)
+		}
+		if chunks.coding == 0 {
+			chunks, chunks.raw, chunks.size = p, nil, 0
+		}
+		chunks.raw, chunks.size = append(chunks.raw, p.raw...), chunks.size+int64(len(p.raw))
+		chunks.short, chunks.goesOn = p.short, p.goesOn
+		if !f.smtp.last && !p.short {
+			return nil
+		}
+		whole := chunks
+		chunks = portion{}
+		return d.delivered(f, whole)
+	})
+	if chunks.coding == 0 || err != nil {
+		return err
+	}
+	chunks.short, chunks.goesOn = true, d.window.goesOn
+	return d.delivered(&state, chunks)
+}
+
+// delivered yields a message with its envelope.
+func (d *dialogue) delivered(f *framer, p portion) error {
+	e := f.smtp.envelope
+	return d.message(f.number, p, func(g *facts.Given) { e.state(g, d.flow) })
 }
 
 // isCommand reports whether a client whose DATA was refused goes on with a command.
@@ -97,7 +125,6 @@ func isCommand(rest []byte) bool {
 
 // envelope is what a client says of a message before it hands it over.
 type envelope struct {
-	flow flow
 	helo string
 	from string
 	to   []string
@@ -129,18 +156,18 @@ func pathOf(line string) string {
 }
 
 // state states what both ends know of the delivery.
-func (e *envelope) state(g *facts.Given) {
+func (e *envelope) state(g *facts.Given, f flow) {
 	const source = "SMTP"
 	g.State("mail.envelope_from", besra.Text(e.from), besra.GradeAsserted, source)
 	g.State("mail.envelope_to", append([]string{}, e.to...), besra.GradeAsserted, source)
-	g.State("mail.client_ip", e.flow.src.String(), besra.GradeAsserted, "packets")
+	g.State("mail.client_ip", f.src.String(), besra.GradeAsserted, "packets")
 	g.State("mail.helo", besra.Text(strings.TrimSpace(e.helo)), besra.GradeWeak, source)
-	g.State("mail.received", e.flow.at.UTC(), besra.GradeAsserted, "time of the first packet")
+	g.State("mail.received", f.at.UTC(), besra.GradeAsserted, "time of the first packet")
 }
 
-func chunk(args string) (size int, last bool) {
+func chunk(args string) (size int64, last bool) {
 	number, rest, _ := strings.Cut(args, " ")
-	size, err := strconv.Atoi(number)
+	size, err := strconv.ParseInt(number, 10, 62)
 	if err != nil || size < 0 {
 		return 0, false
 	}
@@ -152,29 +179,12 @@ func cutLine(b []byte) (line, rest []byte) {
 	return bytes.TrimSuffix(line, []byte("\r")), rest
 }
 
-// dotted reads a message up to the line that is a dot, and undoes the dots that
-// were put before lines that begin with one.
-func dotted(b []byte) (message, rest []byte) {
-	for len(b) > 0 {
-		end := bytes.IndexByte(b, '\n') + 1
-		if end == 0 {
-			end = len(b)
-		}
-		line := b[:end]
-		b = b[end:]
-		if string(bytes.TrimRight(line, "\r\n")) == "." {
-			return message, b
-		}
-		message = append(message, bytes.TrimPrefix(line, []byte("."))...)
-	}
-	return message, nil
-}
-
 // message yields a message, with what state says of it besides itself.
-func (d *dialogue) message(n int, message []byte, state func(*facts.Given)) error {
-	if len(message) == 0 {
+func (d *dialogue) message(n int, p portion, state func(*facts.Given)) error {
+	if p.size == 0 {
 		return nil
 	}
-	return d.yield(object{name: "message-" + strconv.Itoa(n) + ".eml", context: besra.ContextMail, state: state,
-		body: func() (io.Reader, error) { return bytes.NewReader(message), nil }})
+	o := p.object("message-" + strconv.Itoa(n) + ".eml")
+	o.context, o.state = besra.ContextMail, state
+	return d.yield(o)
 }

@@ -1,10 +1,13 @@
 package capture
 
 import (
+	"bytes"
 	"container/list"
 	"hash/maphash"
 	"strconv"
 	"time"
+
+	"github.com/besra-hunt/besra"
 )
 
 // streams are the conversations of a capture.
@@ -45,6 +48,7 @@ type conversation struct {
 	lines  [2]lineReader // of an FTP control connection
 	folder ftpFolder     // of its client
 	smb    *smbTalk      // nil where it is none
+	asked  questions     // by requests of HTTP that were seen
 	lease  *lease        // of what both directions held at the end
 	tls    bool          // it went over to TLS, which was counted
 }
@@ -52,11 +56,15 @@ type conversation struct {
 // side is one direction: what was put together and not yet yielded.
 type side struct {
 	inOrder
-	flow   flow
-	buf    []byte
-	window int    // how many were yielded
-	fresh  bool   // buf has bytes that were not yielded
-	other  []byte // the whole other direction; nil where it is not at hand
+	*frames      // nil where nobody has looked, or they are not known
+	looked  bool // for a protocol
+	flow    flow
+	buf     []byte
+	from    int    // where in buf the bytes begin that were not yielded
+	limit   int    // of buf, before frames are looked for
+	yielded int    // how many windows were
+	fresh   bool   // buf has bytes that were not yielded
+	other   []byte // the other direction, once that is done with
 }
 
 // data takes the next bytes of a direction.
@@ -67,11 +75,11 @@ func (c *conversation) data(i int, data []byte) {
 	}
 	c.carve(i, data)
 	for len(data) > 0 {
-		n := min(len(data), c.d.config.Window-len(side.buf))
+		n := min(len(data), side.limit-len(side.buf))
 		c.keep(side, data[:n])
 		data = data[n:]
-		if len(side.buf) >= c.d.config.Window {
-			c.yield(side, true)
+		for len(side.buf) >= side.limit {
+			c.full(i)
 		}
 	}
 	if c.held > c.d.config.Held {
@@ -91,7 +99,7 @@ func (c *conversation) keep(s *side, data []byte) {
 
 // carve hands bytes to the protocol whose files are put together as they come.
 func (c *conversation) carve(i int, data []byte) {
-	if c.smb == nil && c.sides[i].window == 0 && len(c.sides[i].buf) == 0 && (smbLike(data) || c.sides[0].flow.smb()) {
+	if c.smb == nil && c.sides[i].yielded == 0 && len(c.sides[i].buf) == 0 && (smbLike(data) || c.sides[0].flow.smb()) {
 		c.smb = newSMBTalk(c)
 	}
 	if c.smb != nil {
@@ -116,47 +124,90 @@ func (c *conversation) finish() {
 	if c.smb != nil {
 		c.smb.finish()
 	}
-	if c.sides[0].window == 0 && c.sides[1].window == 0 {
-		c.sides[0].other, c.sides[1].other = c.sides[1].buf, c.sides[0].buf
-		c.lease = c.buffers.lend(c.sides[0].buf, c.sides[1].buf)
-		defer c.lease.done()
+	a, b := &c.sides[0], &c.sides[1]
+	if a.yielded+b.yielded > 0 || a.looked || b.looked {
+		c.follow()
 	}
+	a.other, b.other = c.opposite(0), c.opposite(1)
+	c.lease = c.buffers.lend(a.buf, b.buf)
 	for i := range c.sides {
-		c.yield(&c.sides[i], false)
+		c.yield(i, len(c.sides[i].buf), false)
 		c.sides[i].other, c.lines[i] = nil, lineReader{}
 	}
-	c.smb, c.ftp = nil, nil
+	c.lease.done()
+	c.held -= c.asked.size
+	c.smb, c.ftp, c.asked, c.lease = nil, nil, questions{}, nil
 }
 
-// yield hands the window of a direction over, and keeps its end where more of
-// the same follows.
-func (c *conversation) yield(s *side, more bool) {
-	content, lease := s.buf, c.lease
+// yield hands the window of a direction over, up to end, and keeps what is
+// behind it and a little before where more of the same follows.
+func (c *conversation) yield(i, end int, more bool) {
+	s := &c.sides[i]
+	all, fresh, lease := s.buf, s.fresh, c.lease
 	if lease == nil {
-		lease = c.buffers.lend(content)
+		lease = c.buffers.lend(all)
 		defer lease.done()
 	}
-	c.held -= int64(cap(content))
-	s.buf = nil
-	if !s.fresh || c.d.err != nil {
-		return
+	w := c.window(i, end, more)
+	keep := 0
+	if more {
+		keep = min(end, c.d.config.Overlap)
 	}
-	s.fresh = false
-	s.window++
-	if s.window == 1 && !c.tls && startsTLS(content) {
+	s.pass(end, keep)
+	if s.plays(answers) {
+		c.held -= c.asked.forget(s.begin.number)
+	}
+	c.held -= int64(cap(all))
+	s.buf, s.fresh = nil, false
+	if more {
+		c.keep(s, all[end-keep:])
+		s.fresh = len(all) > end
+	}
+	s.limit = max(c.d.config.Window, min(2*len(s.buf), c.d.config.largest()))
+	if fresh && c.d.err == nil {
+		s.yielded++
+		c.d.err = c.d.to.Target(lease.target(c.target(s, w, all[:end:end])))
+	}
+}
+
+// opposite is the other direction from its beginning; nil where a part of that
+// was yielded.
+func (c *conversation) opposite(i int) []byte {
+	if o := &c.sides[1-i]; o.yielded == 0 {
+		return o.buf
+	}
+	return nil
+}
+
+// window is what is known of the bytes up to end.
+func (c *conversation) window(i, end int, more bool) window {
+	s := &c.sides[i]
+	w := window{other: s.other, file: c.file(), from: s.from}
+	if s.frames == nil {
+		return w
+	}
+	begin := s.begin.handOver()
+	switch {
+	case s.plays(answers):
+		begin.asked = c.asked.after(begin.number)
+	case w.other == nil && !s.plays(asks):
+		w.other = bytes.Clone(c.opposite(i)) // which will grow elsewhere
+	}
+	w.protocol, w.framer = s.protocol, &begin
+	w.goesOn = more && s.known() && end == s.framed
+	return w
+}
+
+func (c *conversation) target(s *side, w window, content []byte) besra.Target {
+	if s.yielded == 1 && !c.tls && startsTLS(content) {
 		c.tls = true
 		c.d.encrypted++
 	}
 	suffix := ""
-	if s.window > 1 {
-		suffix = "#" + strconv.Itoa(s.window)
+	if s.yielded > 1 {
+		suffix = "#" + strconv.Itoa(s.yielded)
 	}
-	c.d.err = c.d.to.Target(lease.target(s.flow.target(c.d.config, suffix, content, &peer{s.other, c.ftp})))
-	if more {
-		keep := content[max(0, len(content)-c.d.config.Overlap):]
-		c.keep(s, keep)
-		s.fresh = false
-	}
+	return s.flow.target(c.d.config, suffix, content, w)
 }
 
 // relieve yields the longest windows early until half of what may be held is;
@@ -168,7 +219,10 @@ func (s *streams) relieve() {
 		}
 		for i := range c.sides {
 			if s.held > s.d.config.Held/2 && len(c.sides[i].buf) > s.d.config.Overlap {
-				c.yield(&c.sides[i], true)
+				c.follow()
+				if s := &c.sides[i]; !s.known() || s.framed > s.from {
+					c.cut(i)
+				}
 			}
 		}
 	}
@@ -176,12 +230,15 @@ func (s *streams) relieve() {
 		if s.held <= s.d.config.Held/2 {
 			return
 		}
+		c.follow()
 		for i := range c.sides {
 			if c.sides[i].fresh {
 				s.d.gaps[ReasonLimit]++
 			}
-			c.yield(&c.sides[i], false)
+			c.yield(i, len(c.sides[i].buf), false)
 		}
+		c.held -= c.asked.size
+		c.asked.end()
 	}
 }
 
