@@ -12,7 +12,16 @@ import (
 // bidirectional overrides, invisible and unassigned characters, bytes that are
 // not UTF-8) becomes \xNN, byte by byte. A backslash that would read as such
 // an escape becomes \x5c, so that two different texts never look the same.
-func (t Text) Printable() string {
+func (t Text) Printable() string { return t.escaped(readsAsEscape) }
+
+// Legible is [Text.Printable] for a sentence of ours, in which names were made
+// printable already: a backslash stays what it is.
+func (t Text) Legible() string {
+	return t.escaped(func(string) bool { return false })
+}
+
+// escaped escapes what is not visible, and backslashes that are to be.
+func (t Text) escaped(backslash func(rest string) bool) string {
 	i := strings.IndexFunc(string(t), func(r rune) bool {
 		return r == '\\' || r == utf8.RuneError || !visible(r)
 	})
@@ -23,7 +32,7 @@ func (t Text) Printable() string {
 	b.WriteString(string(t[:i]))
 	for s := string(t[i:]); s != ""; {
 		r, n := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && n == 1 || !visible(r) || r == '\\' && readsAsEscape(s) {
+		if r == utf8.RuneError && n == 1 || !visible(r) || r == '\\' && backslash(s) {
 			for _, c := range []byte(s[:n]) {
 				fmt.Fprintf(&b, `\x%02x`, c)
 			}

@@ -33,6 +33,14 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+// TestLegible leaves what a name was escaped to in a sentence, and escapes the rest.
+func TestLegible(t *testing.T) {
+	in := Text("file.path is \"" + Text("a\xff\\x0a").Printable() + "\"\x1b[31m")
+	if got, want := in.Legible(), `file.path is "a\xff\x5cx0a"\x1b[31m`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func FuzzTextPrintable(f *testing.F) {
 	for _, s := range []string{"plain", "\x1b]0;t\a", "a\\x41", "\xff\xfe", "\u202e", "\u00ad"} {
 		f.Add(s)

@@ -66,7 +66,7 @@ func findingOf(f *besra.Finding, n int) findingView {
 		v.Suppression = &suppressionView{shown(s.Exclusion), shown(s.Scenario), shown(s.Effect), shown(s.Owner), shown(s.Reason), shown(s.Ticket), shown(s.Expires)}
 	}
 	for _, d := range f.Decisions {
-		v.Decisions = append(v.Decisions, decisionView{shown(d.Exclusion), shown(d.Effect), shown(d.Outcome), shown(d.Why)})
+		v.Decisions = append(v.Decisions, decisionView{shown(d.Exclusion), shown(d.Effect), shown(d.Outcome), besra.Text(d.Why).Legible()})
 	}
 	for _, fact := range f.Facts {
 		v.Facts = append(v.Facts, factView{shown(fact.Name), factValue(fact), fact.Grade.String(), shown(fact.Source)})

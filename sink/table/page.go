@@ -49,16 +49,20 @@ type span struct {
 
 // name returns a name as it may be shown, exact up to a length that no name
 // in good faith has, and with its middle left out beyond that.
-func name[S ~string](s S) string {
-	const head, tail = 700, 300
-	if len(s) <= head+tail {
-		return besra.Text(s).Printable()
-	}
-	return fmt.Sprintf("%s…[%d bytes]…%s", besra.Text(s[:head]).Printable(), len(s)-head-tail, besra.Text(s[len(s)-tail:]).Printable())
+func name[S ~string](s S) string { return shortened(string(s), besra.Text.Printable) }
+
+// prose returns a sentence of ours as it may be shown: white space is one space.
+func prose[S ~string](s S) string {
+	return shortened(strings.Join(strings.Fields(string(s)), " "), besra.Text.Legible)
 }
 
-// prose returns a sentence as it may be shown: white space is one space.
-func prose[S ~string](s S) string { return name(strings.Join(strings.Fields(string(s)), " ")) }
+func shortened(s string, show func(besra.Text) string) string {
+	const head, tail = 700, 300
+	if len(s) <= head+tail {
+		return show(besra.Text(s))
+	}
+	return fmt.Sprintf("%s…[%d bytes]…%s", show(besra.Text(s[:head])), len(s)-head-tail, show(besra.Text(s[len(s)-tail:])))
+}
 
 // line writes spans on a line of their own.
 func (p *page) line(spans ...span) {
