@@ -83,7 +83,7 @@ protocols carry, are opened up at every level. A place is one of:
 	f := cmd.Flags()
 	h.register(f)
 	h.registerPlaces(f)
-	return cmd
+	return grouped(cmd)
 }
 
 // register adds the flags of every kind of hunt: with what, how, to where.

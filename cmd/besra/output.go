@@ -240,7 +240,11 @@ func (s *size) String() string {
 	if *s == 0 {
 		return ""
 	}
-	return strconv.FormatInt(int64(*s), 10)
+	n, unit := int64(*s), 0
+	for ; n%1024 == 0 && unit < 4; unit++ {
+		n /= 1024
+	}
+	return strconv.FormatInt(n, 10) + []string{"", "KiB", "MiB", "GiB", "TiB"}[unit]
 }
 
 // Type implements [pflag.Value].

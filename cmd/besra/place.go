@@ -39,9 +39,9 @@ func schemes() []scheme {
 // placesHelp is the table as help shows it.
 func placesHelp() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "  %-18s %s\n", "PATH", "files and directories")
+	fmt.Fprintf(&b, "  %-21s %s\n", "PATH", "files and directories")
 	for _, s := range schemes() {
-		fmt.Fprintf(&b, "  %-18s %s\n", s.name+":"+s.what, s.doc)
+		fmt.Fprintf(&b, "  %-21s %s\n", s.name+":"+s.what, s.doc)
 	}
 	return b.String()
 }

@@ -96,7 +96,7 @@ Without an address the one above is used. An address that other hosts can reach 
 	s.hunt.register(f)
 	limitTargets(f, &s.hunt, time.Minute)
 	s.register(f)
-	return cmd
+	return grouped(cmd)
 }
 
 // limitTargets gives --timeout a default: someone waits for each target.

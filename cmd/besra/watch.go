@@ -45,7 +45,7 @@ with --once only that: for hosts that cannot watch, run by a timer.`,
 	f := cmd.Flags()
 	w.hunt.register(f)
 	w.register(f)
-	return cmd
+	return grouped(cmd)
 }
 
 func (w *watchFlags) register(f *pflag.FlagSet) {
