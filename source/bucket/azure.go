@@ -3,14 +3,17 @@ package bucket
 import (
 	"cmp"
 	"context"
+	"encoding/xml"
 	"errors"
 	"io"
 	"iter"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
@@ -27,10 +30,20 @@ func openAzure(p place) (store, error) {
 	return &azure{client}, nil
 }
 
+// emulator is what UseDevelopmentStorage=true stands for: the account and the
+// key of Azurite that Microsoft documents.
+const emulator = "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;" +
+	"AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
 // azureClient asks the environment by the names that Azure's own tools use.
 func azureClient(p place) (*container.Client, error) {
-	if c := os.Getenv("AZURE_STORAGE_CONNECTION_STRING"); c != "" && p.params.Get("endpoint") == "" && p.params.Get("account") == "" {
-		return container.NewClientFromConnectionString(c, p.bucket, nil)
+	opts := &container.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: asStored()}}}
+	named := p.params.Get("endpoint") != "" || p.params.Get("account") != ""
+	if c := os.Getenv("AZURE_STORAGE_CONNECTION_STRING"); c != "" && !named && !p.is("anonymous") {
+		if strings.TrimRight(c, ";") == "UseDevelopmentStorage=true" {
+			c = emulator
+		}
+		return container.NewClientFromConnectionString(c, p.bucket, opts)
 	}
 	account := cmp.Or(p.params.Get("account"), os.Getenv("AZURE_STORAGE_ACCOUNT"))
 	endpoint := p.params.Get("endpoint")
@@ -43,22 +56,33 @@ func azureClient(p place) (*container.Client, error) {
 	at := strings.TrimRight(endpoint, "/") + "/" + url.PathEscape(p.bucket)
 	key, sas := os.Getenv("AZURE_STORAGE_KEY"), strings.TrimPrefix(os.Getenv("AZURE_STORAGE_SAS_TOKEN"), "?")
 	switch {
-	case p.params.Get("anonymous") == "true":
-		return container.NewClientWithNoCredential(at, nil)
+	case p.is("anonymous"):
+		return container.NewClientWithNoCredential(at, opts)
 	case sas != "":
-		return container.NewClientWithNoCredential(at+"?"+sas, nil)
+		return container.NewClientWithNoCredential(at+"?"+sas, opts)
 	case key != "":
-		shared, err := container.NewSharedKeyCredential(account, key)
+		shared, err := container.NewSharedKeyCredential(cmp.Or(account, accountOf(endpoint)), key)
 		if err != nil {
 			return nil, err
 		}
-		return container.NewClientWithSharedKeyCredential(at, shared, nil)
+		return container.NewClientWithSharedKeyCredential(at, shared, opts)
 	}
 	login, err := azidentity.NewDefaultAzureCredential(nil)
 	if err != nil {
 		return nil, err
 	}
-	return container.NewClient(at, login, nil)
+	return container.NewClient(at, login, opts)
+}
+
+// accountOf tells the account that an endpoint is of: by its path, as those of
+// Azurite and Azure Stack have it, or the first label of its host.
+func accountOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	host, _, _ := strings.Cut(u.Host, ".")
+	return cmp.Or(strings.Trim(u.Path, "/"), host)
 }
 
 func (a *azure) list(ctx context.Context, prefix, after string) iter.Seq2[object, error] {
@@ -121,16 +145,30 @@ func (a *azure) tags(ctx context.Context, o object) ([]string, error) {
 	return pairs(m), nil
 }
 
-// azureError keeps of the client's error the status and the store's code: its
-// text is a whole answer, or a URL with the signature that stands for a key.
+// azureError keeps of the client's error the store's code and the first line of
+// what it says: its text is a whole answer, or a URL with the signature that
+// stands for a key.
 func azureError(err error) error {
 	var answer *azcore.ResponseError
 	var failed *url.Error
 	switch {
 	case errors.As(err, &answer):
-		return told(answer.StatusCode, errors.New("the store answered "+cmp.Or(answer.ErrorCode, answer.RawResponse.Status)))
+		if answer.ErrorCode == "BlobArchived" || answer.ErrorCode == "BlobBeingRehydrated" {
+			return errOffline
+		}
+		return told(answer.StatusCode, errors.New("the store answered "+cmp.Or(answer.ErrorCode, answer.RawResponse.Status)+azureMessage(answer.RawResponse)))
 	case errors.As(err, &failed):
 		return failed.Err
 	}
 	return err
+}
+
+func azureMessage(answer *http.Response) string {
+	var said struct{ Message string }
+	body, err := runtime.Payload(answer)
+	if err != nil || xml.Unmarshal(body, &said) != nil || said.Message == "" {
+		return ""
+	}
+	line, _, _ := strings.Cut(said.Message, "\n")
+	return ": " + strings.TrimSpace(line)
 }

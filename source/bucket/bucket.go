@@ -4,9 +4,9 @@
 //
 //	src, err := bucket.New(bucket.Config{URL: "s3://evidence/2026/?region=eu-west-1"})
 //
-//	s3://BUCKET/PREFIX         endpoint=URL, region=NAME for another store than Amazon's
+//	s3://BUCKET/PREFIX         endpoint=URL, region=NAME for another store than Amazon's; requester_pays=true, restored=true
 //	azblob://CONTAINER/PREFIX  account=NAME or endpoint=URL (with the account) where the environment names none
-//	gs://BUCKET/PREFIX         endpoint=URL for an emulator
+//	gs://BUCKET/PREFIX         endpoint=URL for an emulator or a private one; user_project=NAME pays
 //	file:///DIR?prefix=PREFIX  a folder; its files are objects
 //
 // With anonymous=true nobody is asked to be known. Otherwise credentials are those that the
@@ -22,6 +22,9 @@
 // without parameters, "s3://evidence/2026/a.zip". A read that breaks off goes on where
 // it ended, as long as the object is the same. What is kept offline (Glacier,
 // the archive tier) is counted and left alone: asking for it costs money and hours.
+// S3 lists an object that was restored from there as if it were not; with
+// restored=true each is asked for, and told as offline where it is. Earlier versions,
+// snapshots and what is deleted but kept are not listed.
 package bucket
 
 import (
@@ -31,6 +34,7 @@ import (
 	"io"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,10 +101,23 @@ type place struct {
 	params                 url.Values
 }
 
+func (p place) is(param string) bool { return p.params.Get(param) == "true" }
+
 func (p place) name(key string) string { return p.scheme + "://" + p.bucket + "/" + key }
 
-// stores are the kinds of store, by the scheme of their URLs.
-var stores = map[string]func(place) (store, error){"s3": openS3, "azblob": openAzure, "gs": openGoogle, "file": openFolder}
+// scheme is a kind of store, and the parameters that its URLs take.
+type scheme struct {
+	open   func(place) (store, error)
+	params []string
+}
+
+// schemes are the kinds of store, by how their URLs begin.
+var schemes = map[string]scheme{
+	"s3":     {openS3, []string{"anonymous", "endpoint", "region", "requester_pays", "restored"}},
+	"azblob": {openAzure, []string{"account", "anonymous", "endpoint"}},
+	"gs":     {openGoogle, []string{"anonymous", "endpoint", "user_project"}},
+	"file":   {openFolder, []string{"prefix"}},
+}
 
 // New checks c and returns its source. Nothing is read yet.
 func New(c Config) (*Source, error) {
@@ -108,8 +125,8 @@ func New(c Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := stores[u.Scheme]
-	if open == nil || u.User != nil || u.Fragment != "" {
+	k, ok := schemes[u.Scheme]
+	if !ok || u.User != nil || u.Fragment != "" {
 		return nil, fmt.Errorf("%s: want s3://BUCKET/PREFIX, azblob://CONTAINER/PREFIX, gs://BUCKET/PREFIX or file:///DIR", c.URL)
 	}
 	p := place{scheme: u.Scheme, bucket: u.Host, prefix: strings.TrimPrefix(u.Path, "/"), params: u.Query()}
@@ -119,6 +136,11 @@ func New(c Config) (*Source, error) {
 	if p.bucket == "" && u.Scheme != "file" {
 		return nil, errors.New(c.URL + ": names no bucket")
 	}
+	for name := range p.params {
+		if !slices.Contains(k.params, name) {
+			return nil, fmt.Errorf("%s: %s:// has no parameter %q, only %s", c.URL, u.Scheme, name, strings.Join(k.params, ", "))
+		}
+	}
 	if c.MaxSize == 0 {
 		c.MaxSize = 256 << 20
 	}
@@ -126,7 +148,7 @@ func New(c Config) (*Source, error) {
 		c.Host = besra.NoFacts{}
 	}
 	s := &Source{config: c, place: p}
-	if s.store, err = open(p); err != nil {
+	if s.store, err = k.open(p); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.URL, err)
 	}
 	return s, nil

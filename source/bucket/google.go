@@ -21,20 +21,22 @@ import (
 
 // gcs is a bucket of Google Cloud Storage, by its JSON API.
 type gcs struct {
-	bucket string // URL of the bucket's objects
-	client *http.Client
+	bucket  string // URL of the bucket's objects
+	project string // pays for requests, where not the bucket's owner does
+	client  *http.Client
 }
 
 func openGoogle(p place) (store, error) {
-	endpoint := p.params.Get("endpoint")
+	endpoint, nobody := p.params.Get("endpoint"), p.is("anonymous")
 	if host := os.Getenv("STORAGE_EMULATOR_HOST"); endpoint == "" && host != "" {
-		endpoint = "http://" + strings.TrimPrefix(host, "http://")
+		endpoint, nobody = host, true
+		if !strings.Contains(host, "://") {
+			endpoint = "http://" + host
+		}
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DisableCompression = true // objects are read as they are stored
-	g := &gcs{client: &http.Client{Transport: transport},
+	g := &gcs{project: p.params.Get("user_project"), client: &http.Client{Transport: asStored()},
 		bucket: cmp.Or(strings.TrimRight(endpoint, "/"), "https://storage.googleapis.com") + "/storage/v1/b/" + url.PathEscape(p.bucket) + "/o"}
-	if p.params.Get("anonymous") == "true" || endpoint != "" {
+	if nobody || strings.HasPrefix(endpoint, "http://") { // no token goes where others could read it
 		return g, nil
 	}
 	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, g.client)
@@ -150,6 +152,9 @@ func (g *gcs) once(ctx context.Context, url string, header http.Header) (*http.R
 	}
 	for name, values := range header {
 		request.Header[name] = values
+	}
+	if g.project != "" {
+		request.Header.Set("X-Goog-User-Project", g.project)
 	}
 	answer, err := g.client.Do(request)
 	if err != nil {

@@ -3,6 +3,7 @@ package bucket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -68,8 +69,12 @@ func (content) Close() error    { return nil }
 // maxBreaks is how often a read may break off without a byte between.
 const maxBreaks = 3
 
-// errChanged says that an object is not the one that was listed.
-var errChanged = &Error{ReasonChanged, errors.New("the object changed since it was listed")}
+var (
+	// errChanged says that an object is not the one that was listed.
+	errChanged = &Error{ReasonChanged, errors.New("the object changed since it was listed")}
+	// errOffline says that an object has to be restored first, which the list did not say.
+	errOffline = &Error{ReasonOffline, errors.New("the object has to be restored first")}
+)
 
 // Error is an error of one object that has a word of its own in a gap.
 type Error struct {
@@ -86,7 +91,9 @@ func (e *Error) Reason() string { return e.reason }
 // read reads a whole object. A stream that breaks off is taken up where it
 // ended.
 func (s *Source) read(ctx context.Context, o object) (data []byte, media string, err error) {
-	data = make([]byte, 0, o.size)
+	if o.size < 0 {
+		return nil, "", fmt.Errorf("the list states a size of %d", o.size)
+	}
 	for breaks := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return nil, media, err
@@ -96,6 +103,9 @@ func (s *Source) read(ctx context.Context, o object) (data []byte, media string,
 			return nil, media, err
 		}
 		media = stated
+		if data == nil {
+			data = make([]byte, 0, o.size)
+		}
 		had := len(data)
 		data, err = fill(data, body)
 		body.Close()
@@ -139,13 +149,22 @@ func fill(data []byte, r io.Reader) ([]byte, error) {
 	return data, err
 }
 
+// asStored is how stores are spoken to: an object is read as it is stored, not
+// unpacked on the way, and a connection is kept for each worker.
+func asStored() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DisableCompression = true
+	t.MaxIdleConnsPerHost = t.MaxIdleConns
+	return t
+}
+
 // told makes the error of an answer, by its HTTP status.
 func told(status int, err error) error {
 	switch status {
 	case http.StatusNotFound:
-		return errors.Join(fs.ErrNotExist, err)
+		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	case http.StatusForbidden, http.StatusUnauthorized:
-		return errors.Join(fs.ErrPermission, err)
+		return fmt.Errorf("%w: %w", fs.ErrPermission, err)
 	case http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
 		return errChanged
 	}

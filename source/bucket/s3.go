@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -20,6 +21,8 @@ import (
 type s3 struct {
 	client *minio.Core
 	bucket string
+	pays   bool // the requester does
+	asks   bool // for each object that the list has as offline
 }
 
 const amazon = "https://s3.amazonaws.com"
@@ -30,23 +33,21 @@ func openS3(p place) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if u.Host == "" {
-		return nil, errors.New("endpoint " + at + ": want a URL, such as https://minio.example:9000")
+	if u.Host == "" || strings.Trim(u.Path, "/") != "" {
+		return nil, errors.New("endpoint " + at + ": want a URL without a path, such as https://minio.example:9000")
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DisableCompression = true // objects are read as they are stored
-	client, err := minio.NewCore(u.Host, &minio.Options{Creds: s3Credentials(p), Secure: u.Scheme == "https", Transport: transport, MaxRetries: 4,
+	client, err := minio.NewCore(u.Host, &minio.Options{Creds: s3Credentials(p), Secure: u.Scheme == "https", Transport: asStored(), MaxRetries: 4,
 		Region: cmp.Or(p.params.Get("region"), os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))})
 	if err != nil {
 		return nil, err
 	}
-	return &s3{client, p.bucket}, nil
+	return &s3{client, p.bucket, p.is("requester_pays"), p.is("restored")}, nil
 }
 
 // s3Credentials asks the environment, the shared file and the machine's role; where
 // none is known, requests are anonymous.
 func s3Credentials(p place) *credentials.Credentials {
-	if p.params.Get("anonymous") == "true" {
+	if p.is("anonymous") {
 		return credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
 	}
 	return credentials.NewChainCredentials([]credentials.Provider{&credentials.EnvAWS{},
@@ -60,21 +61,31 @@ func (s *s3) list(ctx context.Context, prefix, after string) iter.Seq2[object, e
 	return func(yield func(object, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		for i := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: prefix, StartAfter: after, Recursive: true}) {
+		opts := minio.ListObjectsOptions{Prefix: prefix, StartAfter: after, Recursive: true}
+		s.pay(&opts)
+		for i := range s.client.ListObjectsIter(ctx, s.bucket, opts) {
 			if i.Err != nil {
 				yield(object{}, s3Error(i.Err))
 				return
 			}
 			if !yield(object{key: i.Key, size: i.Size, etag: i.ETag, mtime: i.LastModified, media: i.ContentType,
-				offline: slices.Contains(s3Offline, i.StorageClass)}, nil) {
+				offline: !s.asks && slices.Contains(s3Offline, i.StorageClass)}, nil) {
 				return
 			}
 		}
 	}
 }
 
+// pay says that we pay for a request, where the bucket's owner does not.
+func (s *s3) pay(opts interface{ Set(key, value string) }) {
+	if s.pays {
+		opts.Set("x-amz-request-payer", "requester")
+	}
+}
+
 func (s *s3) open(ctx context.Context, o object, from int64) (io.ReadCloser, string, error) {
 	var opts minio.GetObjectOptions
+	s.pay(&opts)
 	if o.etag != "" {
 		opts.SetMatchETag(o.etag)
 	}
@@ -97,7 +108,11 @@ func s3Error(err error) error {
 	if err == nil {
 		return nil
 	}
-	return told(minio.ToErrorResponse(err).StatusCode, err)
+	answer := minio.ToErrorResponse(err)
+	if answer.Code == "InvalidObjectState" {
+		return errOffline
+	}
+	return told(answer.StatusCode, err)
 }
 
 // pairs spells tags as key=value, in order.

@@ -30,16 +30,19 @@ type standIn struct {
 	busy    map[string]int // how often a key, or "" for the list, is answered with 503 first
 	cut     map[string]int // how often an object's answer breaks off in its middle
 	refused map[string]bool
-	lists   int // pages that were asked for
+	packed  map[string]bool // stated to be compressed with gzip
+	headers http.Header     // of the last request
+	lists   int             // pages that were asked for
 }
 
 // start starts a stand-in with a bucket of its own kind.
 func start(t testing.TB, handler func(*standIn, http.ResponseWriter, *http.Request)) *standIn {
 	t.Helper()
-	s := &standIn{objects: map[string][]byte{}, offline: map[string]bool{}, tags: map[string]string{}, busy: map[string]int{}, cut: map[string]int{}, refused: map[string]bool{}}
+	s := &standIn{objects: map[string][]byte{}, offline: map[string]bool{}, tags: map[string]string{}, busy: map[string]int{}, cut: map[string]int{}, refused: map[string]bool{}, packed: map[string]bool{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		s.headers = r.Header
 		handler(s, w, r)
 	}))
 	s.Config.SetKeepAlivesEnabled(false) // so that no connection outlives its answer
@@ -74,6 +77,10 @@ func (s *standIn) trouble(w http.ResponseWriter, key string) bool {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	case s.refused[key]:
 		w.WriteHeader(http.StatusForbidden)
+	case s.offline[key]:
+		w.Header().Set("X-Ms-Error-Code", "BlobArchived")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, "<Error><Code>InvalidObjectState</Code></Error>")
 	default:
 		return false
 	}
@@ -104,6 +111,9 @@ func (s *standIn) serve(w http.ResponseWriter, r *http.Request, key, match strin
 	h.Set("Content-Type", "text/x-python")
 	h.Set("Etag", `"`+etag(content)+`"`)
 	h.Set("Last-Modified", stored.Format(http.TimeFormat))
+	if s.packed[key] {
+		h.Set("Content-Encoding", "gzip")
+	}
 	if from > 0 {
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(content)-1, len(content)))
 		w.WriteHeader(http.StatusPartialContent)
