@@ -16,9 +16,9 @@ const (
 	maxDistance = 32 << 10
 	// minWindow and maxWindow bound the memory that a Reader inflates in: what is
 	// short needs little of it.
-	minWindow = 8 << 10
+	minWindow = 4 << 10
 	maxWindow = 96 << 10
-	inputSize = 16 << 10
+	inputSize = 4 << 10
 )
 
 // Reader inflates what it reads, and reads ahead of what it needs. It belongs to
