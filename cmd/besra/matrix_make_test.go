@@ -71,6 +71,16 @@ func squeezed(content []byte, by func(io.Writer) io.WriteCloser) []byte {
 	return b.Bytes()
 }
 
+// codings are the content encodings of HTTP.
+func codings() map[string]func(io.Writer) io.WriteCloser {
+	return map[string]func(io.Writer) io.WriteCloser{
+		"gzip":    func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
+		"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
+		"br":      func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) },
+		"zstd":    func(w io.Writer) io.WriteCloser { z, _ := zstd.NewWriter(w); return z },
+	}
+}
+
 func gzipped(content []byte) []byte {
 	return squeezed(content, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
 }
@@ -204,12 +214,7 @@ func capturePlaces() []spot {
 	add := func(name, target string, c ...conversation) {
 		places = append(places, spot{name, captured(c...), target, markerAt, besra.ContextNetwork, known, "", besra.VerdictSuppressed, ""})
 	}
-	for encoding, by := range map[string]func(io.Writer) io.WriteCloser{
-		"gzip":    func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
-		"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
-		"br":      func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) },
-		"zstd":    func(w io.Writer) io.WriteCloser { z, _ := zstd.NewWriter(w); return z },
-	} {
+	for encoding, by := range codings() {
 		add("HTTP "+encoding, target, conversation{80, []string{request, response(encoding, squeezed([]byte(marker), by), 0)}, 11})
 	}
 	add("HTTP plain", target, conversation{80, []string{request, response("", []byte(marker), 0)}, 7})

@@ -90,8 +90,8 @@ func TestPostfix(t *testing.T) {
 	dir := gatewayFiles(t)
 	friend := `archive.kind == 'zip' && mail.envelope_from == 'golden@d.example' && mail.client_ip == '127.0.0.1' && mail.subject == 'samples'`
 	stop := serving(t, dir, "milter:127.0.0.1:8891", "--pack", (&spot{in: besra.ContextArchive}).pack(t, friend))
-	postfix(t, dir)
-	begins(t, said(t, dir, `python3 "$PEERS"/deliver.py`), `clean 250 2.0.0 Ok
+	startPostfix(t, dir, "inet:127.0.0.1:8891")
+	begins(t, said(t, dir, `python3 "$PEERS"/deliver.py large`), `clean 250 2.0.0 Ok
 zip 550 5.7.1 Refused: Marker by us
 zip of a friend 250 2.0.0 Ok
 hold 250 2.0.0 Ok

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
@@ -31,6 +32,8 @@ http {
 	server {
 		listen 127.0.0.1:80; root %[1]s;
 		location = /tool.txt { gzip on; gzip_min_length 1; gzip_types *; }
+		location = /tool.br { add_header Content-Encoding br; }
+		location = /tool.zstd { add_header Content-Encoding zstd; }
 		location = /slow { limit_rate 1m; }
 		location /in { proxy_pass http://127.0.0.1:81; }
 	}
@@ -40,6 +43,17 @@ http {
 
 func python(t *testing.T, dir string) {
 	start(t, 80, "python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", dir, "80")
+}
+
+// web10 answers as HTTP/1.0 did at first: with no length.
+func web10(t *testing.T, dir string) {
+	start(t, 80, "python3", "-c", `import http.server
+class Web(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(open("`+dir+`" + self.path, "rb").read())
+http.server.HTTPServer(("127.0.0.1", 80), Web).serve_forever()`)
 }
 
 func smtpSink(t *testing.T, dir string) {
@@ -71,6 +85,19 @@ ssl_ciphers=HIGH
 rsa_cert_file=%[2]s
 rsa_private_key_file=%[3]s
 `, dir, cert, key))
+}
+
+// pureFTPd serves the folder as the home of the user ftp.
+func pureFTPd(t *testing.T, dir string) {
+	server, err := exec.LookPath("pure-ftpd")
+	if err != nil {
+		t.Skip(err)
+	}
+	ftp, err := user.Lookup("ftp")
+	if err != nil {
+		t.Skip(err)
+	}
+	start(t, 21, "sh", "-c", `mount --bind "$1" "$2" && shift 2 && exec "$@"`, "sh", dir, ftp.HomeDir, server, "-S", "127.0.0.1,21", "-e", "-M", "-H", "-4")
 }
 
 func smbd(t *testing.T, dir string) {
@@ -165,8 +192,13 @@ adaptation_access down allow all
 `, dir))
 }
 
-// postfix asks a milter about each message, and delivers to one folder.
-func postfix(t *testing.T, dir string) {
+// postfix delivers to one folder, and asks a milter about each message where one
+// is given.
+func postfix(milter string) func(t *testing.T, dir string) {
+	return func(t *testing.T, dir string) { startPostfix(t, dir, milter) }
+}
+
+func startPostfix(t *testing.T, dir, milter string) {
 	owner, err := user.Lookup("postfix")
 	if err != nil {
 		t.Skip(err)
@@ -197,7 +229,7 @@ virtual_mailbox_maps = static:box/
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 virtual_minimum_uid = 1
-smtpd_milters = inet:127.0.0.1:8891
+smtpd_milters = MILTER
 milter_default_action = tempfail
 `, "master.cf": `smtp inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -215,7 +247,7 @@ virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 `} {
-		if err := os.WriteFile(filepath.Join(conf, name), []byte(strings.ReplaceAll(text, "DIR", dir)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(conf, name), []byte(strings.NewReplacer("DIR", dir, "MILTER", milter).Replace(text)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

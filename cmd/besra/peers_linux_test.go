@@ -40,6 +40,7 @@ func TestPeers(t *testing.T) {
 	const file, into = `net.proto == 'tcp' && net.dst.ip == '127.0.0.1' && net.src.port > 0`, `&& net.dst.port > 0`
 	mail := fmt.Sprintf(`file.sha256 == '%x' && mail.from_domain == 'sender.example'`, sha256.Sum256([]byte(marker)))
 	const zip, boxed, mailbox = "!tool.zip!a.txt", `archive.kind == 'zip' && mail.from_domain == 'sender.example' && mail.subject == 'samples'`, `python3 "$PEERS"/mailbox.py `
+	const sent = `archive.kind == 'zip' && mail.envelope_from == 'a@sender.example' && 'all@d.example' in mail.envelope_to && mail.helo == 'client.example' && mail.client_ip == '127.0.0.1'`
 	for _, x := range []exchange{
 		{"nginx", nginx, `curl -sS -o got http://127.0.0.1/tool.py`, "!http://127.0.0.1/tool.py", web + `tool.py'`, ""},
 		{"nginx, gzip in chunks", nginx, `curl -sS --compressed -o got http://127.0.0.1/tool.txt`, "!http://127.0.0.1/tool.txt", web + `tool.txt'`, ""},
@@ -50,6 +51,10 @@ func TestPeers(t *testing.T) {
 		{"curl sends a file", nginx, `curl -sS -o got -T tool.py http://127.0.0.1/in/`, "PUT http://127.0.0.1/in/tool.py", up + `/tool.py'`, ""},
 		{"curl waits to go on", nginx, `curl -sS -o got -H 'Expect: 100-continue' -T tool.py http://127.0.0.1/in/`, "PUT http://127.0.0.1/in/tool.py", up + `/tool.py'`, ""},
 		{"curl sends chunks", nginx, `curl -sS -o got -T - http://127.0.0.1/in/x <tool.py`, "PUT http://127.0.0.1/in/x", up + `/x'`, ""},
+		{"nginx, br", nginx, `curl -sS --compressed -o got http://127.0.0.1/tool.br`, "!http://127.0.0.1/tool.br", web + `tool.br'`, ""},
+		{"nginx, zstd", nginx, `curl -sS --compressed -o got http://127.0.0.1/tool.zstd`, "!http://127.0.0.1/tool.zstd", web + `tool.zstd'`, ""},
+		{"nginx, several ranges", nginx, `curl -sS -r 0-3,10-99 -o got http://127.0.0.1/later`, "!http://127.0.0.1/later!part-2", web + `later'`, ""},
+		{"python, without a length", web10, `curl -sS -o got http://127.0.0.1/tool.py`, "!http://127.0.0.1/tool.py", web + `tool.py'`, ""},
 		{"python", python, `curl -sS -o got http://127.0.0.1/tool.py`, "!http://127.0.0.1/tool.py", web + `tool.py'`, ""},
 		{"swaks", smtpSink, `swaks --silent 2 --server 127.0.0.1 -f a@sender.example -t c@d.example --attach-name tool.py --attach @tool.py`, "!tool.py", mail, ""},
 		{"swaks, pipelined", smtpSink, `swaks --silent 2 --pipeline --server 127.0.0.1 -f a@sender.example -t c@d.example --attach-name tool.py --attach @tool.py`, "!tool.py", mail, ""},
@@ -63,9 +68,17 @@ func TestPeers(t *testing.T) {
 		{"vsftpd, a folder and a second file", vsftpd, `curl -sS -o a ftp://127.0.0.1/other -o b ftp://127.0.0.1/sub/tool.py`, "!ftp/sub/tool.py", file, ""},
 		{"vsftpd, upload, EPSV", vsftpd, `curl -sS -T tool.py ftp://127.0.0.1/in/`, "!ftp/in/tool.py", file + into, ""},
 		{"vsftpd, upload, PORT", vsftpd, `curl -sS -P - --disable-eprt -T tool.py ftp://127.0.0.1/in/`, "!ftp/in/tool.py", file + into, ""},
+		{"vsftpd, from an offset", vsftpd, `curl -sS -C 10 -o got ftp://127.0.0.1/later`, "!ftp/later@10", file, ""},
+		{"vsftpd, upload to the end of a file", vsftpd, `curl -sS -a -T tool.py ftp://127.0.0.1/in/log`, "!ftp/in/log", file + into, ""},
 		{"vsftpd, TLS", vsftpd, `curl -sS -k --ssl-reqd -o got ftp://127.0.0.1/tool.py && curl -sS -o got ftp://127.0.0.1/sub/tool.py`, "!ftp/sub/tool.py", file, "encrypted"},
+		{"pure-ftpd, EPSV", pureFTPd, `curl -sS -o got ftp://127.0.0.1/sub/tool.py`, "!ftp/sub/tool.py", file, ""},
+		{"pure-ftpd, PORT", pureFTPd, `curl -sS -o got -P - --disable-eprt ftp://127.0.0.1/tool.py`, "!ftp/tool.py", file, ""},
+		{"pure-ftpd, a whole path, from an offset", pureFTPd, `curl -sS --ftp-method nocwd -C 10 -o got ftp://127.0.0.1/sub/later`, "!ftp/sub/later@10", file, ""},
+		{"pure-ftpd, upload", pureFTPd, `curl -sS -T tool.py ftp://127.0.0.1/in/$(date +%N).py`, ".py", file + into + ` && net.dst.port != 21`, ""},
 		{"smbclient reads", smbd, `smbclient -N //127.0.0.1/share -c 'get tool.py got' 2>&1 || exit 1`, `\tool.py`, `net.src.port == 445`, ""},
 		{"smbclient writes", smbd, `smbclient -N //127.0.0.1/share -c 'cd in; put tool.py in.py' 2>&1 || exit 1`, `\in.py`, `net.dst.port == 445`, ""},
+		{"postfix, in chunks", postfix(""), `python3 "$PEERS"/deliver.py`, "!message-6.eml" + zip, sent, ""},
+		{"postfix, in one piece with its envelope", postfix(""), `python3 "$PEERS"/deliver.py`, "!message-8.eml" + zip, sent, ""},
 		{"dovecot, IMAP", dovecot, `curl -sS -u u:p -o got 'imap://127.0.0.1/INBOX;MAILINDEX=1'`, zip, boxed, ""},
 		{"dovecot, IMAP, the attachment alone", dovecot, `curl -sS -u u:p -o got 'imap://127.0.0.1/INBOX;MAILINDEX=1;SECTION=2'`, "!message-1-2!a.txt", `archive.kind == 'zip' && net.src.port == 143`, ""},
 		{"dovecot, IMAP, header and text", dovecot, mailbox + `header_and_text`, zip, boxed, ""},
@@ -146,7 +159,8 @@ func (x *exchange) files(t *testing.T, dir string) {
 		os.Chmod(filepath.Join(dir, sub), mode)
 	}
 	zipped := mailed("tool.zip", zipWith(marker)(t))
-	for name, text := range map[string]string{"tool.py": marker, "tool.txt": marker, "sub/tool.py": marker, "other": "nothing here\n",
+	for name, text := range map[string]string{"tool.py": marker, "tool.txt": marker, "sub/tool.py": marker, "later": "0123456789" + marker, "sub/later": "0123456789" + marker,
+		"tool.br": string(squeezed([]byte(marker), codings()["br"])), "tool.zstd": string(squeezed([]byte(marker), codings()["zstd"])), "other": "nothing here\n",
 		"mail.eml": strings.ReplaceAll(attached("base64"), "\n", "\r\n"), "zip.eml": strings.ReplaceAll(zipped, "\n", "\r\n"),
 		"box/cur/1.host:2,S": zipped, "box/.Other/cur/1.host:2,S": strings.ReplaceAll(zipped, "hello", "other")} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

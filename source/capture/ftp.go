@@ -72,8 +72,9 @@ func (t ftpTransfers) line(c *conversation, side int, line string) {
 		}
 	case side == 0 && (verb == "RETR" || verb == "STOR" || verb == "APPE" || verb == "STOU"):
 		if c.ftp != nil {
-			c.ftp.name = c.folder.of(strings.TrimSpace(args))
+			c.ftp.name = c.folder.of(strings.TrimSpace(args)) + c.folder.from
 		}
+		c.folder.from = ""
 	default:
 		c.folder.line(side, verb, args)
 	}
@@ -83,7 +84,8 @@ func (t ftpTransfers) line(c *conversation, side int, line string) {
 // that is taken for the root.
 type ftpFolder struct {
 	at, asked string
-	where     bool // the client has asked where it stands
+	where     bool   // the client has asked where it stands
+	from      string // where in its next file it begins: "@" and the offset; empty for the start
 }
 
 // of is a name as the root has it.
@@ -98,6 +100,10 @@ func (f *ftpFolder) of(name string) string {
 // it, and the server that says where it stands.
 func (f *ftpFolder) line(side int, verb, args string) {
 	switch {
+	case side == 0 && verb == "REST":
+		if n, err := strconv.ParseUint(strings.TrimSpace(args), 10, 63); err == nil && n > 0 {
+			f.from = "@" + strconv.FormatUint(n, 10)
+		}
 	case side == 0 && (verb == "PWD" || verb == "XPWD"):
 		f.where = true
 	case side == 0 && (verb == "CWD" || verb == "XCWD"):
