@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// The errors of gzip besides those of what is packed in it.
+// The errors of gzip and zlib besides those of what is packed in them.
 var (
-	ErrHeader   = errors.New("gzip: invalid header")
-	ErrChecksum = errors.New("gzip: invalid checksum")
+	ErrHeader   = errors.New("deflate: invalid header")
+	ErrChecksum = errors.New("deflate: invalid checksum")
 )
 
 // GzipReader reads what is packed in gzip: in all members that follow one

@@ -1,5 +1,5 @@
-// Package inflate unpacks what was packed by DEFLATE (RFC 1951), bare or in gzip
-// (RFC 1952). It does what compress/flate does, with the same answers, in half of
+// Package inflate unpacks what was packed by DEFLATE (RFC 1951), bare, in gzip
+// (RFC 1952) or in zlib (RFC 1950). It does what compress/flate does, with the same answers, in half of
 // the time: it takes eight bytes of the input at once, looks long words up in
 // two steps at most, and copies what is repeated by eight bytes.
 package inflate

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -154,36 +155,69 @@ func TestGzip(t *testing.T) {
 	}
 }
 
-func FuzzGzip(f *testing.F) {
-	whole := packGzip([]byte("content"), gzip.Header{Name: "name", Comment: "comment", Extra: []byte("extra")})
-	for n := range len(whole) {
-		f.Add(whole[:n])
-	}
+// seed adds a stream, all its beginnings, and what differs from it in one bit.
+func seed(f *testing.F, whole []byte) {
 	f.Add(append(whole, whole...))
 	f.Add(append(whole, "no header"...))
-	f.Add([]byte("\x1f\x8b\x08\x02\x00\x00\x00\x00\x00\x00\x1d\x26\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00")) // with a sum of the header
 	for i := range whole {
+		f.Add(whole[:i])
 		flipped := bytes.Clone(whole)
 		flipped[i] ^= 0x10
 		f.Add(flipped)
 	}
+}
+
+func FuzzGzip(f *testing.F) {
+	seed(f, packGzip([]byte("content"), gzip.Header{Name: "name", Comment: "comment", Extra: []byte("extra")}))
+	f.Add([]byte("\x1f\x8b\x08\x02\x00\x00\x00\x00\x00\x00\x1d\x26\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00")) // with a sum of the header
 	f.Fuzz(func(t *testing.T, packed []byte) {
-		const most = 1 << 20
-		var want, got []byte
-		a, wantErr := gzip.NewReader(bytes.NewReader(packed))
-		if wantErr == nil {
-			want, wantErr = io.ReadAll(io.LimitReader(a, most))
+		sameFramed(t, packed, func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+			func(r io.Reader) (io.Reader, error) { return NewGzipReader(r) })
+	})
+}
+
+// sameFramed compares what two readers have of the same stream.
+func sameFramed(t *testing.T, packed []byte, standard, ours func(io.Reader) (io.Reader, error)) {
+	t.Helper()
+	want, wantErr := contentOf(standard(bytes.NewReader(packed)))
+	got, err := contentOf(ours(bytes.NewReader(packed)))
+	if !bytes.HasPrefix(got, want) || err == nil && len(got) > len(want) || (err == nil) != (wantErr == nil) {
+		t.Fatalf("%x: got %d bytes, %v, want %d, %v", packed, len(got), err, len(want), wantErr)
+	}
+}
+
+func contentOf(r io.Reader, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(r, 1<<20))
+}
+
+func packZlib(data []byte) []byte {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	w.Write(data)
+	w.Close()
+	return b.Bytes()
+}
+
+func TestZlib(t *testing.T) {
+	for name, data := range samples() {
+		z, err := NewZlibReader(iotest.HalfReader(bytes.NewReader(packZlib(data))))
+		if err != nil {
+			t.Fatal(err)
 		}
-		b, err := NewGzipReader(bytes.NewReader(packed))
-		if err == nil {
-			got, err = io.ReadAll(io.LimitReader(b, most))
+		if got, err := io.ReadAll(z); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%s: %d bytes, %v, want %d", name, len(got), err, len(data))
 		}
-		if wantErr == io.EOF {
-			wantErr = io.ErrUnexpectedEOF // nothing at all
-		}
-		if !bytes.HasPrefix(got, want) || err == nil && len(got) > len(want) || (err == nil) != (wantErr == nil) {
-			t.Fatalf("%x: got %d bytes, %v, want %d, %v", packed, len(got), err, len(want), wantErr)
-		}
+	}
+}
+
+func FuzzZlib(f *testing.F) {
+	seed(f, packZlib([]byte("content")))
+	f.Fuzz(func(t *testing.T, packed []byte) {
+		sameFramed(t, packed, func(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) },
+			func(r io.Reader) (io.Reader, error) { return NewZlibReader(r) })
 	})
 }
 

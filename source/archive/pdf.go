@@ -2,11 +2,11 @@ package archive
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/ascii85"
 	"encoding/hex"
 	"io"
 
+	"github.com/besra-hunt/besra/inflate"
 	"github.com/besra-hunt/besra/lazyregexp"
 )
 
@@ -146,7 +146,7 @@ func pdfUnpack(body []byte, filters []string) (io.Reader, error) {
 	for _, f := range filters {
 		switch f {
 		case "FlateDecode", "Fl":
-			z, err := zlib.NewReader(r)
+			z, err := inflate.NewZlibReader(r)
 			if err != nil {
 				return nil, err
 			}

@@ -4,7 +4,6 @@ package httpbody
 
 import (
 	"bufio"
-	"compress/zlib"
 	"errors"
 	"io"
 	"mime"
@@ -73,7 +72,7 @@ func deflated(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReader(r)
 	head, _ := in.Peek(2)
 	if len(head) == 2 && head[0]&0xf == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
-		return zlib.NewReader(in)
+		return inflate.NewZlibReader(in)
 	}
 	return inflate.NewReader(in), nil
 }
