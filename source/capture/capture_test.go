@@ -150,6 +150,12 @@ type seen struct {
 // see reads a capture, opening up what is in its targets.
 func see(t testing.TB, c Config, capture []byte) seen {
 	t.Helper()
+	return seeAfter(t, c, capture, false)
+}
+
+// seeAfter opens targets at once, or once the whole capture was read.
+func seeAfter(t testing.TB, c Config, capture []byte, wait bool) seen {
+	t.Helper()
 	c.Reader, c.Name, c.spoil = bytes.NewReader(capture), "c", true
 	src, err := New(c)
 	if err != nil {
@@ -157,7 +163,12 @@ func see(t testing.TB, c Config, capture []byte) seen {
 	}
 	s := seen{content: map[string]string{}, facts: map[string]besra.Facts{}}
 	var r sourcetest.Recorder
+	var waiting []besra.Target
 	r.On = func(target besra.Target) error {
+		if wait {
+			waiting = append(waiting, target)
+			return nil
+		}
 		content, err := target.Open(t.Context())
 		if err != nil {
 			s.gaps = append(s.gaps, err.Error())
@@ -174,6 +185,10 @@ func see(t testing.TB, c Config, capture []byte) seen {
 	}
 	if err := src.Run(t.Context(), &r); err != nil {
 		t.Fatal(err)
+	}
+	wait = false
+	for _, target := range waiting {
+		r.On(target)
 	}
 	for _, g := range r.Gaps() {
 		s.gaps = append(s.gaps, g.Reason)

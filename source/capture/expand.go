@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,8 +11,8 @@ import (
 )
 
 // Expander finds the objects in the directions and datagrams that a [Source]
-// yields: bodies of HTTP, messages of SMTP, IMAP and POP3, names of DNS as text, files of FTP
-// under their own name. It is a [besra.Expander]; its zero value is ready.
+// yields: bodies of HTTP, messages of SMTP, IMAP and POP3, names of DNS as text,
+// files of FTP under their own name. It is a [besra.Expander]; its zero value is ready.
 type Expander struct{}
 
 // protocol is what one direction speaks, where objects are found in it.
@@ -105,71 +104,6 @@ type dialogue struct {
 	content []byte
 	budget  *besra.Budget
 	to      besra.Receiver
-}
-
-// portion is what a window holds of a body.
-type portion struct {
-	body          // as it was before
-	raw    []byte // in its coding
-	size   int64  // without it
-	short  bool   // the body does not end here
-	goesOn bool   // but in another window
-}
-
-// bodies calls each with what there is of every body, and returns what is left
-// behind the last of them that is no whole head.
-func (d *dialogue) bodies(each func(f *framer, p portion) error) (rest []byte, err error) {
-	f, at := d.framer, d.window.from
-	for ok := true; ok; {
-		var n int
-		p := portion{body: f.body}
-		n, ok = f.step(d.content[at:])
-		if p.coding != 0 && (n > 0 || ok) {
-			p.size, p.short = f.came, f.body.coding != 0
-			p.goesOn = p.short && d.window.goesOn
-			if p.left == toTheEnd && p.coding != dotted {
-				p.short = p.goesOn
-			}
-			back := 0
-			if at == d.window.from && p.coding == counted {
-				back = int(min(int64(at), p.at)) // what the window before held, too
-				p.at -= int64(back)
-			}
-			p.raw = d.content[at-back : at+n]
-			if err := each(&f, p); err != nil {
-				return nil, err
-			}
-		}
-		at += n
-	}
-	switch f.err {
-	case nil:
-		return d.content[at:], nil
-	case io.EOF:
-		return nil, nil
-	}
-	return nil, &objectError{f.err}
-}
-
-// bytes are those of the body.
-func (p portion) bytes() []byte {
-	if p.coding == counted {
-		return p.raw
-	}
-	out := make([]byte, 0, p.size)
-	p.take(p.raw, &out) // a copy of the body, which went over this before
-	return out
-}
-
-// object makes the body, or a portion of it, an object.
-func (p portion) object(name string) object {
-	o := object{name: name, at: p.base + p.at, short: p.short, goesOn: p.goesOn}
-	if p.coding == counted {
-		o.place = p.raw
-	} else {
-		o.body = func() (io.Reader, error) { return bytes.NewReader(p.bytes()), nil }
-	}
-	return o
 }
 
 // object is something that a protocol carries, or a part of it.

@@ -182,7 +182,7 @@ func (c *conversation) opposite(i int) []byte {
 // window is what is known of the bytes up to end.
 func (c *conversation) window(i, end int, more bool) window {
 	s := &c.sides[i]
-	w := window{other: s.other, file: c.file(), from: s.from}
+	w := window{other: s.other, file: c.file(), from: s.from, broken: !more && !c.done}
 	if s.frames == nil {
 		return w
 	}

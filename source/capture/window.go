@@ -8,6 +8,7 @@ type window struct {
 	protocol *protocol // nil where nobody has looked
 	framer   *framer   // as it is at from; nil without a protocol
 	goesOn   bool      // a body that does not end does so in the next window
+	broken   bool      // the direction does not end where this does, but what comes next is missing, or apart
 }
 
 // frames are the messages among the bytes of a direction that are held. They are

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -100,18 +101,21 @@ func TestLargeObjects(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			k := newTrace(t).dial("10.0.0.5", 5000, "192.0.2.80", tt.port).open()
 			k.say(0, tt.said[0], 1400).say(1, tt.said[1], 1400).close()
-			s := see(t, small, k.pcap())
-			got, want := s.objects(), map[string]string{}
+			want := map[string]string{}
 			for _, o := range tt.want {
 				want[o.name] += o.content
 			}
-			for name, content := range want {
-				if got[name] != content {
-					t.Errorf("%s: got %d bytes, want %d", name, len(got[name]), len(content))
+			for _, wait := range []bool{false, true} { // so that no window changes behind whoever reads it
+				s := seeAfter(t, small, k.pcap(), wait)
+				got := s.objects()
+				for name, content := range want {
+					if got[name] != content {
+						t.Errorf("%s: got %d bytes, want %d", name, len(got[name]), len(content))
+					}
 				}
-			}
-			if len(got) != len(want) || len(s.gaps) > 0 {
-				t.Errorf("got names %q and gaps %q", s.names(), s.gaps)
+				if len(got) != len(want) || len(s.gaps) > 0 {
+					t.Errorf("got names %q and gaps %q", s.names(), s.gaps)
+				}
 			}
 		})
 	}
@@ -124,6 +128,41 @@ func fetchedInParts(body string) string {
 		fmt.Fprintf(&b, "* 1 FETCH (UID 7 BODY[]<%d> %s)\r\na OK\r\n* 9 EXISTS\r\n", at, literal(body[at:min(len(body), at+30_000)]))
 	}
 	return b.String()
+}
+
+// TestAnswersInWindows: what the other end said is known in later windows, too.
+func TestAnswersInWindows(t *testing.T) {
+	text, next := letters(300_000), letters(300_001)
+	tests := []struct {
+		name  string
+		port  uint16
+		turns []smbLine
+		want  map[string]string
+		from  string // of the last message
+	}{
+		{"SMTP", 25, []smbLine{{1, "220 mx\r\n"}, {0, "EHLO c\r\n"}, {1, "250-a\r\n250 b\r\n"}, {0, "MAIL FROM:<a@x>\r\n"}, {1, "250 ok\r\n"}, {0, "DATA\r\n"}, {1, "354 go\r\n"}, {0, dots(text)}, {1, "250 ok\r\n"},
+			{0, "MAIL FROM:<b@x>\r\n"}, {1, "250 ok\r\n"}, {0, "DATA\r\n"}, {1, "503 no\r\n"}, {0, "RSET\r\n"}, {1, "250 ok\r\n"},
+			{0, "MAIL FROM:<c@x>\r\n"}, {1, "250 ok\r\n"}, {0, "DATA\r\n"}, {1, "354 go\r\n"}, {0, dots(next)}, {1, "250 ok\r\n"}}, map[string]string{"message-1.eml": text, "message-2.eml": next}, "c@x"},
+		{"IMAP", 143, []smbLine{{1, "* OK\r\n"}, {0, "a APPEND x {" + fmt.Sprint(len(text)) + "}\r\n"}, {1, "+ go\r\n"}, {0, text + "\r\n"}, {1, "a OK\r\n"},
+			{0, "b APPEND y {90000}\r\n"}, {1, "b NO full\r\n"}, {0, "c APPEND x {" + fmt.Sprint(len(next)) + "}\r\n"}, {1, "+ go\r\n"}, {0, next + "\r\n"}, {1, "c OK\r\n"}}, map[string]string{"message-1.eml": text + next}, ""}, // of two windows
+		{"POP3", 110, []smbLine{{1, "+OK\r\n"}, {0, "RETR 1\r\n"}, {1, "+OK\r\n" + dots(text)}, {0, "TOP 2 1\r\n"}, {1, "+OK\r\nA: b\r\n\r\nbegins\r\n.\r\n"},
+			{0, "RETR 2\r\n"}, {1, "+OK\r\n" + dots(next)}}, map[string]string{"message-1.eml": text, "message-3.eml": next}, ""},
+	}
+	for _, tt := range tests {
+		k := newTrace(t).dial("10.0.0.5", 5000, "192.0.2.80", tt.port).open()
+		for _, turn := range tt.turns {
+			k.say(turn.from, turn.data, 1400)
+		}
+		s := see(t, small, k.pcap())
+		if got := s.objects(); !maps.Equal(got, tt.want) {
+			t.Errorf("%s: got %d objects, names %q, gaps %q", tt.name, len(got), s.names(), s.gaps)
+		}
+		for name := range s.content {
+			if tt.from != "" && strings.HasSuffix(name, "!message-2.eml") {
+				s.fact(t, name, "mail.envelope_from", tt.from)
+			}
+		}
+	}
 }
 
 // TestLargeDefaults holds the sizes that are in use to what they promise: a
@@ -274,10 +313,28 @@ func TestObjectsHole(t *testing.T) {
 	if slices.Sort(s.gaps); !slices.Equal(s.gaps, []string{ReasonCut, ReasonMissing}) {
 		t.Errorf("gaps: got %q", s.gaps)
 	}
+	s.facts[down+"!http://h/a"].(besra.ContentFacts).SetContent([]byte("0123"))
+	if f := s.facts[down+"!http://h/a"].Fact(t.Context(), "file.sha256"); f.Known() {
+		t.Error("the digest of what is not whole is stated")
+	}
 }
 
-// TestHostile: what breaks its protocol costs no memory that is not counted, and
-// is scanned as it is. What came before it is carved.
+// TestHoleToTheEnd: what goes up to the end of its direction is not whole, either.
+func TestHoleToTheEnd(t *testing.T) {
+	k := newTrace(t).dial("10.0.0.5", 5000, "192.0.2.80", 80).open()
+	k.say(0, get("/a"), 90).say(1, "HTTP/1.0 200 OK\r\n\r\n0123", 90)
+	k.seq[1] += 3
+	k.say(1, "789", 90).close()
+	s := see(t, Config{}, k.pcap())
+	s.want(t, down+"!http://h/a", "0123")
+	s.want(t, down+"#2!http://h/a@7", "789")
+	if slices.Sort(s.gaps); !slices.Equal(s.gaps, []string{ReasonCut, ReasonMissing}) {
+		t.Errorf("gaps: got %q", s.gaps)
+	}
+}
+
+// TestHostile: what breaks its protocol is scanned as it is, and what came before
+// it is carved.
 func TestHostile(t *testing.T) {
 	chunk := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	long := strings.Repeat("0123456789abcdef", 20_000)
