@@ -30,12 +30,21 @@ type Expander interface {
 type Budget struct {
 	// Members is how many more targets may be found.
 	Members int64
-	// Bytes is how many more bytes may be unpacked.
-	Bytes int64
+	// Bytes is how many more bytes may be unpacked. Ratio, where it is not 0, is
+	// where they come from: so many for each byte of the outermost target.
+	Bytes, Ratio int64
 	// Member is the size of the largest single member that is unpacked.
 	Member int64
 
 	spare []byte // memory of a member that was closed
+}
+
+// Spent says that no more bytes may be unpacked.
+func (b *Budget) Spent() *LimitError {
+	if b.Ratio > 0 {
+		return &LimitError{Limit: "ratio", Max: b.Ratio}
+	}
+	return &LimitError{Limit: "bytes"}
 }
 
 // Unpack unpacks one member into memory and spends what it costs. A
@@ -79,7 +88,7 @@ func (u *Unpacked) Close() error {
 
 // LimitError says which limit kept something inside a target from being read.
 type LimitError struct {
-	// Limit names it: "members", "bytes", "member size", "depth".
+	// Limit names it: "members", "bytes", "ratio", "member size", "depth".
 	Limit string
 	// Max is the limit that was reached; 0 where a total was used up.
 	Max int64

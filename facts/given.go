@@ -70,6 +70,14 @@ func (g *Given) Inherit(groups ...string) { g.inherit = groups }
 // Outer is what the groups host and scan are asked of.
 func (g *Given) Outer() besra.Facts { return g.host }
 
+// Partial states that the content is only a part of what the facts are of: its
+// size, its digests and what is compared with them are not known, for this reason.
+func (g *Given) Partial(why string) {
+	for _, name := range []string{"file.size", "file.md5", "file.sha1", "file.sha256", "file.sha512", "package.verified"} {
+		g.Ask(name, func(context.Context) besra.Fact { return besra.Unavailable(name, why) })
+	}
+}
+
 // SetContent implements [besra.ContentFacts].
 func (g *Given) SetContent(content []byte) { g.content, g.held = content, content != nil }
 

@@ -19,9 +19,12 @@ type Limits struct {
 	Members int64
 	// Bytes is how much may be unpacked of one outermost target (default 8 GiB).
 	Bytes int64
-	// Member is how large a single member may be that has to be unpacked into
-	// memory (default 256 MiB). Members that lie in their archive as they are
-	// have no such limit.
+	// Ratio is how much may be unpacked for each byte of the outermost target,
+	// beyond the first 256 MiB (default 200).
+	Ratio int64
+	// Member is how much of a single member may be unpacked into memory at once
+	// (default 256 MiB); what is larger is searched in windows. Members that lie
+	// in their archive as they are have no such limit.
 	Member int64
 	// Held is how much of one outermost target may be unpacked in memory at one
 	// time, at all levels (default: no limit but that of each member).
@@ -35,9 +38,24 @@ func (l *Limits) setDefaults() {
 	defaultTo(&l.Depth, 8)
 	defaultTo(&l.Members, 1_000_000)
 	defaultTo(&l.Bytes, 8<<30)
+	defaultTo(&l.Ratio, 200)
 	defaultTo(&l.Member, 256<<20)
 	defaultTo(&l.Held, math.MaxInt64)
 	defaultTo(&l.Release, releaseStep)
+}
+
+// ratioFree is what may be unpacked whatever the ratio.
+const ratioFree = 256 << 20
+
+// fill gives a budget what a target of the source with so many bytes may cost.
+func (l *Limits) fill(b *besra.Budget, size int64) {
+	b.Members, b.Bytes, b.Ratio = l.Members, l.Bytes, 0
+	if size >= l.Bytes/l.Ratio {
+		return
+	}
+	if most := max(ratioFree, size*l.Ratio); most < l.Bytes {
+		b.Bytes, b.Ratio = most, l.Ratio
+	}
 }
 
 // expander finds who knows a way into a content; nil where nobody does.
@@ -57,7 +75,7 @@ func (w *worker) expand(ctx context.Context, e besra.Expander, t besra.Target, d
 		return &besra.LimitError{Limit: "depth", Max: int64(w.depth)}
 	}
 	if w.depth == 0 {
-		w.budget.Members, w.budget.Bytes = w.Limits.Members, w.Limits.Bytes
+		w.Limits.fill(&w.budget, int64(len(data)))
 		w.held = 0
 	}
 	defer w.enter(data)()

@@ -82,3 +82,31 @@ func TestExpand(t *testing.T) {
 		})
 	}
 }
+
+// TestRatio: what may be unpacked follows from the size of what is opened, but
+// for a first part and never beyond the limit of bytes.
+func TestRatio(t *testing.T) {
+	for _, tt := range []struct {
+		size         int64
+		limits       Limits
+		bytes, ratio int64
+	}{
+		{100, Limits{}, ratioFree, 200},
+		{10 << 20, Limits{}, 2000 << 20, 200},
+		{1 << 30, Limits{}, 8 << 30, 0},
+		{100, Limits{Bytes: 1000}, 1000, 0},
+		{100 << 20, Limits{Ratio: 5}, 500 << 20, 5},
+	} {
+		tt.limits.setDefaults()
+		var got besra.Budget
+		tt.limits.fill(&got, tt.size)
+		if got.Bytes != tt.bytes || got.Ratio != tt.ratio {
+			t.Errorf("%d bytes: got %d with ratio %d, want %d with %d", tt.size, got.Bytes, got.Ratio, tt.bytes, tt.ratio)
+		}
+	}
+	for want, b := range map[string]besra.Budget{"the limit of ratio (5) is reached": {Ratio: 5}, "the limit of bytes is reached": {}} {
+		if got := b.Spent().Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

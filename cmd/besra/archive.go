@@ -17,6 +17,7 @@ type archiveFlags struct {
 	mailTrusted []string
 	depth       int
 	members     int64
+	ratio       int64
 	total       size
 	member      size
 }
@@ -27,9 +28,10 @@ func (a *archiveFlags) register(f *pflag.FlagSet) {
 	f.StringSliceVar(&a.mailTrusted, "mail-trusted", nil, "mail server whose Authentication-Results are believed; may be repeated")
 	f.IntVar(&a.depth, "archive-depth", 8, "levels of archives in archives that are opened")
 	f.Int64Var(&a.members, "archive-members", 1_000_000, "members read of one archive, at all levels")
+	f.Int64Var(&a.ratio, "archive-ratio", 200, "bytes unpacked for each byte of an archive, at all levels, beyond the first 256 MiB")
 	a.total, a.member = 8<<30, 256<<20
 	f.Var(&a.total, "archive-bytes", "bytes unpacked of one archive, at all levels")
-	f.Var(&a.member, "archive-member-size", "size of the largest member that is unpacked into memory")
+	f.Var(&a.member, "archive-member-size", "how much of a member is unpacked into memory at once; what is larger is searched in windows")
 }
 
 func (a *archiveFlags) expanders() []besra.Expander {
@@ -40,5 +42,5 @@ func (a *archiveFlags) expanders() []besra.Expander {
 }
 
 func (a *archiveFlags) limits() scan.Limits {
-	return scan.Limits{Depth: a.depth, Members: a.members, Bytes: int64(a.total), Member: int64(a.member)}
+	return scan.Limits{Depth: a.depth, Members: a.members, Bytes: int64(a.total), Ratio: a.ratio, Member: int64(a.member)}
 }

@@ -19,7 +19,7 @@ var flagGroups = []struct{ title, flags string }{
 	{"What is watched", "since snapshot once quiet method"},
 	{"What is read", "root files-from include exclude max-size follow one-file-system network-fs dry-run"},
 	{"In other places", "pid name regions skip-process platform after"},
-	{"Archives and mail", "password no-archives archive-depth archive-members archive-member-size archive-bytes mail-trusted"},
+	{"Archives and mail", "password no-archives archive-depth archive-members archive-member-size archive-bytes archive-ratio mail-trusted"},
 	{"Results", "format output show-suppressed baseline fail-on strict facts ledger tag host no-progress profile"},
 	{"Copies of what was found", "collect collect-password collect-max-size collect-max-total"},
 	{"Stop, and go on", "checkpoint resume"},

@@ -12,7 +12,10 @@
 // Nothing is unpacked to disk. Members of formats that do not compress (tar,
 // ar, cpio, iso, stored zip members) are read where they lie; others are unpacked
 // into memory, one at a time and not beyond the budget: what a member says of
-// its size is a promise that is not believed.
+// its size is a promise that is not believed. A member that is larger than what
+// may be in memory is unpacked in windows that overlap, each a target: the first
+// under the member's name, the others with "@" and their offset behind it. That
+// is told, and as much of the budget is left for what follows.
 //
 // # Formats
 //

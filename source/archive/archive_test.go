@@ -260,6 +260,47 @@ func TestBomb(t *testing.T) {
 	}
 }
 
+// TestWindows: a member that is larger than what may be in memory is searched in
+// windows that overlap, up to half of what may be unpacked; that is told once,
+// and what lies behind it is found.
+func TestWindows(t *testing.T) {
+	const window = 256 << 10
+	large := strings.Repeat("0123456789abcdef", 1<<16) // 1 MiB
+	at := func(i int) string { return fmt.Sprintf("z!large@%d", i*(window-overlap)) }
+	for _, tt := range []struct {
+		bytes int64
+		want  []string
+		gaps  []string
+	}{
+		{1 << 30, []string{"z!large", at(1), at(2), at(3), at(4), "z!last"}, []string{"limit"}},
+		{1 << 20, []string{"z!large", at(1), at(2), "z!last"}, []string{"limit"}},
+	} {
+		for name, content := range map[string][]byte{
+			"deflated": zipOf(t, zip.Deflate, "large", large, "last", marked),
+			"tar.gz": packed(t, append(tarOf(t, "large", []byte(large))[:512+1<<20], tarOf(t, "last", []byte(marked))...),
+				func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }),
+		} {
+			if name == "tar.gz" && tt.bytes < 1<<30 {
+				continue // to pass over what is left costs as much
+			}
+			in := sourcetest.Expand(t.Context(), expander(), sourcetest.Packed{Name: "z", Content: content},
+				&besra.Budget{Members: 10, Bytes: tt.bytes, Member: window})
+			if got := keys(in.Content); !slices.Equal(got, slices.Sorted(slices.Values(tt.want))) || !slices.Equal(in.Gaps, tt.gaps) || in.Err != nil {
+				t.Errorf("%s: got %q, gaps %q and error %v, want %q and %q", name, got, in.Gaps, in.Err, tt.want, tt.gaps)
+			}
+			for i, target := range tt.want[:len(tt.want)-1] {
+				from := i * (window - overlap)
+				if want := large[from:min(from+window, len(large))]; string(in.Content[target]) != want {
+					t.Errorf("%s %s: got %d other bytes than the %d from %d on", name, target, len(in.Content[target]), len(want), from)
+				}
+				if f := in.Facts[target].Fact(t.Context(), "file.sha256"); f.Known() {
+					t.Errorf("%s %s: got a digest, want none of a window", name, target)
+				}
+			}
+		}
+	}
+}
+
 // TestLyingSize: a member that says it is small is not believed.
 func TestLyingSize(t *testing.T) {
 	content := zipOf(t, zip.Deflate, "a", strings.Repeat("\x00", 8<<20))

@@ -62,7 +62,7 @@ func (w *walk) cab() error {
 	current := -1
 	for _, f := range c.files {
 		if f.folder >= cabContinue || int(f.folder) >= len(c.folders) {
-			w.damaged(f.name, unsupportedError("a file that begins or ends in another cabinet"))
+			w.gap(f.name, unsupportedError("a file that begins or ends in another cabinet"))
 			continue
 		}
 		if int(f.folder) != current || int64(f.offset) < open.at {

@@ -35,7 +35,7 @@ func (w *walk) debPart(m arMember, under string) error {
 		closeReader(r)
 	}
 	if err != nil && w.stopped == nil {
-		w.damaged(m.name, err)
+		w.gap(m.name, err)
 		return nil // the other part may be sound
 	}
 	return err

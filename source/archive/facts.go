@@ -12,7 +12,7 @@ import (
 // memberFacts are what the archive says of a member, all of it asserted by
 // whoever made the archive; what follows from the bytes is verified. Where the
 // archive came from, its members did.
-func memberFacts(w *walk, m member) besra.Facts {
+func memberFacts(w *walk, m member) *facts.Given {
 	header := w.kind + " header"
 	given := facts.NewGiven(besra.ContextArchive, w.outer.Facts)
 	given.Inherit("mail", "net", "object", "image")

@@ -157,7 +157,7 @@ func (img *isoImage) directory(dir isoEntry, under string, depth int) error {
 	img.visited[dir.extent] = true
 	b := img.data(dir)
 	if b == nil && dir.size > 0 {
-		img.walk.damaged(under+".", errTruncated)
+		img.walk.gap(under+".", errTruncated)
 		return nil
 	}
 	for at := 0; at < len(b); {
@@ -188,12 +188,12 @@ func (img *isoImage) entry(e isoEntry, under string, depth int) error {
 	case e.mode != 0 && !e.mode.IsRegular():
 		return nil
 	case e.flags&isoMulti != 0:
-		img.walk.damaged(name, unsupportedError("a file of several extents"))
+		img.walk.gap(name, unsupportedError("a file of several extents"))
 		return nil
 	}
 	data := img.data(e)
 	if data == nil {
-		img.walk.damaged(name, errTruncated)
+		img.walk.gap(name, errTruncated)
 		return nil
 	}
 	return img.walk.yield(member{name: name, size: int64(e.size), mode: e.mode, uid: e.uid, gid: e.gid, mtime: e.mtime, data: data})

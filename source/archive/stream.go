@@ -183,7 +183,7 @@ type metered struct {
 
 func (m *metered) Read(p []byte) (int, error) {
 	if m.budget.Bytes <= 0 {
-		return 0, &besra.LimitError{Limit: "bytes"}
+		return 0, m.budget.Spent()
 	}
 	n, err := m.r.Read(p)
 	m.budget.Bytes -= int64(n)

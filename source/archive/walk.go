@@ -38,6 +38,7 @@ type walk struct {
 	to      besra.Receiver
 	stopped error // why the walk ended before the archive did
 
+	rest     *member  // what follows the window that was opened last; nil where nothing does
 	under    string   // goes before the names of members
 	pkg      string   // the package that the archive is; empty for other archives
 	manifest manifest // of a package: what it says of its members
@@ -64,24 +65,36 @@ type member struct {
 	open func() (io.Reader, error)
 	// metered members come from a stream that spends the budget itself.
 	metered bool
+	// at is where this window of the member begins, 0 for a whole one; most is
+	// how far further windows go.
+	at, most int64
+	buf      *[]byte // memory of the window before; nil for the first
 }
 
-// yield hands a member to the receiver. Only regular files come here.
+// yield hands a member to the receiver, in windows where it is larger than what
+// may be in memory. Only regular files come here.
 func (w *walk) yield(m member) error {
-	if err := w.ctx.Err(); err != nil {
-		return w.stop(err)
+	m.most = w.budget.Bytes / 2 // what comes behind it shall be seen, too
+	for {
+		if err := w.ctx.Err(); err != nil {
+			return w.stop(err)
+		}
+		switch {
+		case w.budget.Members <= 0:
+			return w.stop(&besra.LimitError{Limit: "members"})
+		case w.budget.Bytes <= 0 && m.open != nil:
+			return w.stop(w.budget.Spent())
+		}
+		w.budget.Members--
+		w.rest = nil
+		if err := w.to.Target(w.target(m)); err != nil {
+			return w.stop(err)
+		}
+		if w.rest == nil {
+			return nil
+		}
+		m = *w.rest
 	}
-	switch {
-	case w.budget.Members <= 0:
-		return w.stop(&besra.LimitError{Limit: "members"})
-	case w.budget.Bytes <= 0 && m.open != nil:
-		return w.stop(&besra.LimitError{Limit: "bytes"})
-	}
-	w.budget.Members--
-	if err := w.to.Target(w.target(m)); err != nil {
-		return w.stop(err)
-	}
-	return nil
 }
 
 func (w *walk) stop(err error) error {
@@ -97,16 +110,24 @@ func (w *walk) target(m member) besra.Target {
 	}
 	m.name = w.under + m.name
 	f := memberFacts(w, m)
-	size := m.size
-	if m.data != nil {
+	name, size := w.outer.Name+"!"+m.name, m.size
+	switch {
+	case m.data != nil:
 		size = int64(len(m.data))
+	case m.at > 0:
+		name, size = name+"@"+itoa(m.at), -1
+		f.Partial(windowed)
 	}
-	return besra.Target{Name: w.outer.Name + "!" + m.name, Context: besra.ContextArchive, Size: size, Facts: f,
+	return besra.Target{Name: name, Context: besra.ContextArchive, Size: size, Facts: f,
 		Open: func(ctx context.Context) (besra.Content, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			return w.unpack(m)
+			c, err := w.unpack(m)
+			if w.rest != nil {
+				f.Partial(windowed)
+			}
+			return c, err
 		}}
 }
 
@@ -123,47 +144,59 @@ func innerName(name string) string {
 	return name
 }
 
-// unpack gives the content of a member.
+// unpack gives the content of a member, or the next window of it.
 func (w *walk) unpack(m member) (besra.Content, error) {
 	if m.open == nil {
 		return &inPlace{m.data}, nil
 	}
 	limit := min(w.budget.Member, w.budget.Bytes)
-	if m.size > limit {
+	if m.size > limit && (limit < leastWindow || limit > m.most) {
 		return nil, w.limit(limit, m.size)
 	}
-	buf := w.buffers.Get().(*[]byte)
-	data, err := readLimited(w.ctx, m.open, (*buf)[:0], m.size, limit)
+	buf := m.buf
+	if buf == nil {
+		buf = w.buffers.Get().(*[]byte)
+	}
+	data, r, err := readLimited(w.ctx, m.open, (*buf)[:0], m.size, limit)
 	*buf = data[:0]
 	if !m.metered {
 		w.budget.Bytes -= int64(len(data))
 	}
 	if err == errTooLong {
-		err = w.limit(limit, -1)
+		data, err = w.window(m, data, r, buf), w.limit(limit, m.size)
 	}
-	if err != nil && !w.partial(m, data, err) {
+	switch {
+	case err == nil && m.at > 0:
+		w.gap(m.name, fmt.Errorf("%w: searched in windows", w.limit(w.budget.Member, -1)))
+	case err != nil && !w.partial(m, data, err):
 		w.buffers.Put(buf)
 		return nil, memberError(err)
 	}
 	return &unpacked{data: data, buf: buf, walk: w}, nil
 }
 
-// partial reports a member that is damaged behind data, which can be scanned all
-// the same; false where there is nothing to scan, or no damage but a limit.
+// partial reports why a member is read no further than data, which can be
+// scanned all the same; false where there is nothing to scan.
 func (w *walk) partial(m member, data []byte, err error) bool {
-	var damage *Error
-	if len(data) == 0 || !errors.As(memberError(err), &damage) || damage.Reason() != ReasonDamaged {
+	var why *Error
+	var limit *besra.LimitError
+	if err = memberError(err); len(data) == 0 || !errors.As(err, &limit) && (!errors.As(err, &why) || why.Reason() != ReasonDamaged) {
 		return false
 	}
-	w.damaged(m.name, err)
+	if w.rest == nil {
+		w.gap(m.name, fmt.Errorf("%w: searched up to byte %d", err, m.at+int64(len(data))))
+	}
 	return true
 }
 
 // limit says that a member is larger than what may be unpacked.
 func (w *walk) limit(limit, size int64) error {
-	e := &besra.LimitError{Limit: "member size", Max: limit, Size: size}
 	if limit < w.budget.Member {
-		e.Limit = "bytes"
+		return w.budget.Spent()
+	}
+	e := &besra.LimitError{Limit: "member size", Max: limit}
+	if size > limit {
+		e.Size = size
 	}
 	return e
 }
@@ -174,13 +207,13 @@ var errTooLong = errors.New("longer than the limit")
 // readStep is how much is unpacked between two looks at the context.
 const readStep = 1 << 20
 
-// readLimited appends what open yields to buf, up to limit bytes. expect is how
-// many are announced, which decides how much is reserved but never what is read.
-func readLimited(ctx context.Context, open func() (io.Reader, error), buf []byte, expect, limit int64) (data []byte, err error) {
+// readLimited appends what open yields to buf: up to limit bytes, and one that
+// shows that more follow from r. expect is how many are announced, which decides
+// how much is reserved but never what is read.
+func readLimited(ctx context.Context, open func() (io.Reader, error), buf []byte, expect, limit int64) (data []byte, r io.Reader, err error) {
 	data = buf
 	err = guard(func() error {
-		r, err := open()
-		if err != nil {
+		if r, err = open(); err != nil {
 			return err
 		}
 		for {
@@ -188,9 +221,9 @@ func readLimited(ctx context.Context, open func() (io.Reader, error), buf []byte
 				return err
 			}
 			if len(data) == cap(data) {
-				data = grow(data, expect)
+				data = grow(data, expect, limit)
 			}
-			step := min(len(data)+readStep, cap(data))
+			step := int(min(int64(min(len(data)+readStep, cap(data))), limit+1))
 			n, err := r.Read(data[len(data):step])
 			data = data[:len(data)+n]
 			if int64(len(data)) > limit {
@@ -204,23 +237,24 @@ func readLimited(ctx context.Context, open func() (io.Reader, error), buf []byte
 			}
 		}
 	})
-	return data, err
+	return data, r, err
 }
 
-// grow gives room: the announced size at once where it is modest, otherwise
-// twice what there is. A byte more than announced shows that no more comes.
-func grow(data []byte, expect int64) []byte {
-	size := max(2*cap(data), 64<<10)
+// grow gives room, up to limit: the announced size at once where it is modest,
+// otherwise twice what there is. A byte more shows that no more comes.
+func grow(data []byte, expect, limit int64) []byte {
+	size := max(2*int64(cap(data)), 64<<10)
 	if expect > int64(len(data)) && expect < readStep*16 {
-		size = max(size, int(expect)+1)
+		size = max(size, expect+1)
 	}
-	return append(make([]byte, 0, size), data...)
+	return append(make([]byte, 0, min(size, limit+1)), data...)
 }
 
 // keepBuffer is the capacity up to which a buffer is kept for the next member.
 const keepBuffer = 32 << 20
 
-// unpacked is a member's content in a pooled buffer.
+// unpacked is a member's content in a pooled buffer, or in one that goes on to the
+// member's next window.
 type unpacked struct {
 	data []byte
 	buf  *[]byte
@@ -230,7 +264,8 @@ type unpacked struct {
 func (c *unpacked) Bytes() []byte { return c.data }
 
 func (c *unpacked) Close() error {
-	if c.buf != nil && cap(*c.buf) <= keepBuffer {
+	next := c.walk.rest
+	if c.buf != nil && cap(*c.buf) <= keepBuffer && (next == nil || next.buf != c.buf) {
 		c.walk.buffers.Put(c.buf)
 	}
 	c.data, c.buf = nil, nil
@@ -247,10 +282,15 @@ func (c *inPlace) Close() error {
 	return nil
 }
 
-// damaged reports a member, or what follows it, that cannot be read.
-func (w *walk) damaged(name string, err error) {
+// gap reports a member, or what follows it, that is not read.
+func (w *walk) gap(name string, err error) {
 	err = memberError(err)
-	w.to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(w.outer.Name + "!" + innerName(name)), Reason: reasonOf(err), Detail: err.Error(), Count: 1})
+	kind := besra.GapError
+	var limit *besra.LimitError
+	if errors.As(err, &limit) {
+		kind = besra.GapSkip
+	}
+	w.to.Gap(besra.Gap{Kind: kind, Target: besra.Text(w.outer.Name + "!" + innerName(name)), Reason: reasonOf(err), Detail: err.Error(), Count: 1})
 }
 
 // stem is the outer target's own name without its directory and without one of

@@ -139,7 +139,7 @@ func (d *dialogue) yield(o object) error {
 		o.state(g)
 	}
 	if o.at > 0 || o.short {
-		ofPart(g)
+		g.Partial(partSeen)
 	}
 	return d.to.Target(besra.Target{Name: d.name(o), Context: context, Size: -1, Facts: g, Open: d.open(o)})
 }
@@ -150,13 +150,6 @@ func (d *dialogue) name(o object) string {
 		name += "@" + strconv.FormatInt(o.at, 10)
 	}
 	return name
-}
-
-// ofPart states that the digests of a part are not the file's.
-func ofPart(g *facts.Given) {
-	for _, name := range []string{"file.size", "file.md5", "file.sha1", "file.sha256", "file.sha512"} {
-		g.Ask(name, func(context.Context) besra.Fact { return besra.Unavailable(name, "only a part of the file was seen") })
-	}
 }
 
 // open reads an object within the budget.

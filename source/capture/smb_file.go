@@ -188,6 +188,9 @@ func (t *smbTalk) yield(f *smbFile, i int, list []run, whole bool) {
 	}
 }
 
+// partSeen is why size and digests of a part are not the file's.
+const partSeen = "only a part of the file was seen"
+
 // facts are what is known of a file, or of a part of one: the digests of a part
 // are not the file's.
 func (f *smbFile) facts(c *Config, i int, whole bool) *facts.Given {
@@ -199,7 +202,7 @@ func (f *smbFile) facts(c *Config, i int, whole bool) *facts.Given {
 	u := url.URL{Scheme: "smb", Host: host, Path: "/" + strings.ReplaceAll(path, `\`, "/")}
 	g.State("net.url", besra.Text(u.String()), besra.GradeWeak, source)
 	if !whole {
-		ofPart(g)
+		g.Partial(partSeen)
 	}
 	return g
 }

@@ -136,7 +136,7 @@ func (w *walk) yield(name string, body io.Reader) error {
 	case w.budget.Members <= 0:
 		return w.stop(&besra.LimitError{Limit: "members"})
 	case w.budget.Bytes <= 0:
-		return w.stop(&besra.LimitError{Limit: "bytes"})
+		return w.stop(w.budget.Spent())
 	}
 	w.budget.Members--
 	err := w.to.Target(besra.Target{Name: w.outer.Name + "!" + name, Context: besra.ContextMail, Size: -1, Facts: w.facts(name),
