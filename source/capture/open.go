@@ -43,9 +43,13 @@ func (s *Source) open(ctx context.Context) (*input, error) {
 	return in, nil
 }
 
+// readAhead is how much of a capture is read at once: little enough to be in the
+// processor's cache still when the last of it is taken apart.
+const readAhead = 128 << 10
+
 // readPackets tells the format by its first bytes.
 func readPackets(r io.Reader) (packets, error) {
-	in := bufio.NewReaderSize(r, 1<<20)
+	in := bufio.NewReaderSize(r, readAhead)
 	head, err := in.Peek(4)
 	if err != nil {
 		return nil, errNoCapture
