@@ -154,12 +154,23 @@ func kept(name string) func(*testing.T, string) string {
 	return func(*testing.T, string) string { return filepath.Join("../../source/archive/testdata", name) }
 }
 
+// behindProgram puts one of those behind the beginning of a Windows program.
+func behindProgram(name string) func(*testing.T) []byte {
+	return func(t *testing.T) []byte {
+		b, err := os.ReadFile(kept(name)(t, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(append([]byte("MZ"), make([]byte, 1000)...), b...)
+	}
+}
+
 func archivePlaces() []spot {
 	const kind, owner = `file.sha256 == 'SHA' && archive.kind == '%s'`, `file.sha256 == 'SHA' && file.owner.name != ''`
 	var places []spot
 	for _, a := range []struct{ file, kind, target string }{
 		{"plain.7z", "7z", "inner/b.txt"}, {"encrypted.7z", "7z", "inner/b.txt"}, {"aes.zip", "zip", "inner/b.txt"}, {"traditional.zip", "zip", "inner/b.txt"},
-		{"bzip2.zip", "zip", "inner/b.txt"}, {"lzma.zip", "zip", "inner/b.txt"}, {"deflate64.zip", "zip", "inner/b.txt"},
+		{"bzip2.zip", "zip", "inner/b.txt"}, {"lzma.zip", "zip", "inner/b.txt"}, {"deflate64.zip", "zip", "inner/b.txt"}, {"stored.rar", "rar", "inner/b.txt"},
 		{"mszip.cab", "cab", "inner/b.txt"}, {"stored.cab", "cab", "inner/b.txt"}, {"newc.cpio", "cpio", "inner/b.txt"},
 		{"odc.cpio", "cpio", "inner/b.txt"}, {"bin.cpio", "cpio", "inner/b.txt"}, {"rockridge.iso.gz", "iso", "rockridge.iso!inner/b.txt"},
 		{"joliet.iso.gz", "iso", "inner/b.txt"}, {"plain.iso.gz", "iso", "INNER/B.TXT"}, {"b.txt.gz", "gzip", "!b.txt"}, {"b.txt.bz2", "bzip2", "!b.txt"},
@@ -180,6 +191,10 @@ func archivePlaces() []spot {
 			"!a.txt", markerAt, besra.ContextArchive, owner, "", besra.VerdictSuppressed, ""},
 		spot{"no owner in gz", written("x.gz", func(*testing.T) []byte { return gzipped([]byte(marker)) }),
 			"x", markerAt, besra.ContextArchive, owner, "", besra.VerdictUndecided, "file.owner.name"},
+		spot{"7z behind a program", written("setup.exe", behindProgram("plain.7z")),
+			"setup.exe!inner/b.txt", -1, besra.ContextArchive, fmt.Sprintf(kind, "7z"), "", besra.VerdictSuppressed, ""},
+		spot{"cab in a program", written("setup.exe", behindProgram("mszip.cab")),
+			"setup.exe!inner/b.txt", -1, besra.ContextArchive, fmt.Sprintf(kind, "cab"), "", besra.VerdictSuppressed, ""},
 		spot{"PDF stream", written("a.pdf", pdf), "a.pdf!obj-1-0", markerAt, besra.ContextArchive, fmt.Sprintf(kind, "pdf"), "", besra.VerdictSuppressed, ""},
 	)
 }

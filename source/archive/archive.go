@@ -19,7 +19,7 @@
 //
 // # Formats
 //
-//	zip       with jar, apk, docx, …, also behind a picture or a program; one volume; deflate, deflate64, bzip2, lzma, xz, zstd; ZipCrypto and AES passwords
+//	zip       with jar, apk, docx, …; one volume; deflate, deflate64, bzip2, lzma, xz, zstd; ZipCrypto and AES passwords
 //	tar       ustar, pax, GNU, v7; sparse files
 //	gzip, bzip2, xz, zstd, lz4, and by their names brotli (.br) and lzma (.lzma, .tlz)
 //	7z, rar   with passwords, solid ones too; one volume
@@ -29,6 +29,11 @@
 //	cpio      newc, crc, odc
 //	iso       ISO 9660 with Rock Ridge and Joliet names
 //	pdf       the streams of a document
+//
+// A zip, 7z or rar archive behind a program, a picture or anything else is found,
+// a cabinet in a program, and what is packed behind the script that unpacks it.
+// Parts of archives, documents of Office that are encrypted, and formats that are
+// not read (compress, lzip, lzop, xar, wim, arj, lha, ace, UDF) are told.
 package archive
 
 import (
@@ -64,6 +69,7 @@ type format struct {
 
 // formats lists every kind, the one that is told most surely first.
 var formats = []format{
+	{"archive", isPart, (*walk).part},
 	{"zip", isZip, (*walk).zip},
 	{"gzip", prefix("\x1f\x8b\x08"), (*walk).gzip},
 	{"bzip2", isBzip2, (*walk).bzip2},
@@ -82,7 +88,17 @@ var formats = []format{
 	{"pdf", isPDF, (*walk).pdf},
 	{"brotli", isBrotli, (*walk).brotli},
 	{"lzma", isLZMA, (*walk).lzma},
+	{"archive", isUnread, (*walk).unread},
+	{"office", isEncryptedOffice, (*walk).encryptedOffice},
 	{"zip", isZipBehind, (*walk).zip},
+	carriedSevenZip.format(),
+	carriedRar4.format(),
+	carriedRar5.format(),
+	carriedCab.format(),
+	carriedGzip.format(),
+	carriedXZ.format(),
+	carriedBzip2.format(),
+	carriedZstd.format(),
 }
 
 func prefix(p string) func(string, []byte) bool {

@@ -55,6 +55,20 @@ func members(prefix string) map[string][]byte {
 	return map[string][]byte{prefix + "inner/b.txt": []byte(marked), prefix + "other.txt": []byte(other)}
 }
 
+// withLines are members beside which lies one that is worth packing, and that
+// repeats what lies more than 32 KiB before.
+func withLines() map[string][]byte {
+	var lines []byte
+	for range 2 {
+		for i := range 8000 {
+			lines = fmt.Appendf(lines, "%d\n", i+1)
+		}
+	}
+	m := members("")
+	m["lines.txt"] = lines
+	return m
+}
+
 // made holds the archives of testdata, made by the programs that people use for
 // each format (testdata/README.md).
 var made = []struct {
@@ -69,15 +83,19 @@ var made = []struct {
 	{"unknown-password.7z", "7z", nil, []string{"encrypted"}},
 	{"traditional.zip", "zip", members(""), nil},
 	{"aes.zip", "zip", members(""), nil},
-	{"bzip2.zip", "zip", members(""), nil},
-	{"lzma.zip", "zip", members(""), nil},
-	{"deflate64.zip", "zip", members(""), nil},
+	{"bzip2.zip", "zip", withLines(), nil},
+	{"lzma.zip", "zip", withLines(), nil},
+	{"deflate64.zip", "zip", withLines(), nil},
+	{"xz.zip", "zip", withLines(), nil},
+	{"deflate64.7z", "7z", withLines(), nil},
+	{"stored.rar", "rar", members(""), nil},
 	{"mszip.cab", "cab", members(""), nil},
 	{"stored.cab", "cab", members(""), nil},
 	{"newc.cpio", "cpio", members(""), nil},
 	{"odc.cpio", "cpio", members(""), nil},
 	{"bin.cpio", "cpio", members(""), nil},
 	{"rockridge.iso.gz", "iso", members(""), nil},
+	{"longname.iso.gz", "iso", map[string][]byte{strings.Repeat("long", 60) + ".txt": []byte(marked), "empty": {}}, nil},
 	{"joliet.iso.gz", "iso", members(""), nil},
 	{"plain.iso.gz", "iso", map[string][]byte{"INNER/B.TXT": []byte(marked), "OTHER.TXT": []byte(other)}, nil},
 	{"b.txt.gz", "gzip", map[string][]byte{"b.txt": []byte(marked)}, nil},

@@ -19,6 +19,7 @@ const (
 	isoDirectory   = 2
 	isoMulti       = 0x80
 	isoDepth       = 64
+	isoContinued   = 32 // areas that the fields of one entry lie in
 )
 
 func isISO(_ string, content []byte) bool {
@@ -88,6 +89,9 @@ func (img *isoImage) rockRidge() bool {
 // data returns an entry's bytes where they lie in the image.
 func (img *isoImage) data(e isoEntry) []byte {
 	start, end := uint64(e.extent)*isoSector, uint64(e.extent)*isoSector+uint64(e.size)
+	if e.size == 0 {
+		return []byte{} // wherever it is said to be
+	}
 	if end > uint64(len(img.walk.content)) {
 		return nil
 	}
@@ -125,9 +129,22 @@ func (img *isoImage) text(name []byte) string {
 	return strings.TrimSuffix(s, ".")
 }
 
-// systemUse reads Rock Ridge's name and POSIX attributes (IEEE P1282).
+// systemUse reads Rock Ridge's name and POSIX attributes (IEEE P1282), also where
+// they go on elsewhere.
 func (img *isoImage) systemUse(e *isoEntry, b []byte) {
 	var name strings.Builder
+	for range isoContinued {
+		if b = img.fields(e, &name, b); b == nil {
+			break
+		}
+	}
+	if name.Len() > 0 && e.name != "." {
+		e.name = name.String()
+	}
+}
+
+// fields reads one area of fields, and returns that in which they go on.
+func (img *isoImage) fields(e *isoEntry, name *strings.Builder, b []byte) (more []byte) {
 	for len(b) >= 4 && int(b[2]) >= 4 && int(b[2]) <= len(b) {
 		field := b[4:b[2]]
 		switch string(b[:2]) {
@@ -141,12 +158,26 @@ func (img *isoImage) systemUse(e *isoEntry, b []byte) {
 				uid, gid := int64(binary.LittleEndian.Uint32(field[17:])), int64(binary.LittleEndian.Uint32(field[25:]))
 				e.uid, e.gid = &uid, &gid
 			}
+		case "CE":
+			more = img.continued(field)
 		}
 		b = b[b[2]:]
 	}
-	if name.Len() > 0 && e.name != "." {
-		e.name = name.String()
+	return more
+}
+
+// continued returns the area that a field points to: its sector, the offset in
+// it, and its size, each of them in both byte orders.
+func (img *isoImage) continued(field []byte) []byte {
+	if len(field) < 24 {
+		return nil
 	}
+	start := uint64(binary.LittleEndian.Uint32(field))*isoSector + uint64(binary.LittleEndian.Uint32(field[8:]))
+	end := start + uint64(binary.LittleEndian.Uint32(field[16:]))
+	if end > uint64(len(img.walk.content)) {
+		return nil
+	}
+	return img.walk.content[start:end]
 }
 
 // directory yields the files of a directory and of those below it.

@@ -24,6 +24,7 @@ var (
 // nothing. A stream that is not packed lies in the document as it is, and is
 // scanned with it.
 func (w *walk) pdf() error {
+	encrypted := bytes.Contains(w.content, []byte("/Encrypt"))
 	var object pdfObject
 	for at := 0; ; {
 		i := bytes.Index(w.content[at:], []byte("stream"))
@@ -36,7 +37,7 @@ func (w *walk) pdf() error {
 		if bytes.HasSuffix(w.content[:start], []byte("endstream")) || start >= len(w.content) {
 			continue
 		}
-		end, err := w.pdfStream(start, object)
+		end, err := w.pdfStream(start, object, encrypted)
 		if err != nil {
 			return err
 		}
@@ -45,8 +46,9 @@ func (w *walk) pdf() error {
 }
 
 // pdfStream yields the stream of the object whose keyword ends at start, and
-// returns where it ends itself.
-func (w *walk) pdfStream(start int, object pdfObject) (end int, err error) {
+// returns where it ends itself. Of an encrypted document what does not unpack is
+// taken for that.
+func (w *walk) pdfStream(start int, object pdfObject, encrypted bool) (end int, err error) {
 	body := bytes.TrimPrefix(w.content[start:], []byte("\r"))
 	body = bytes.TrimPrefix(body, []byte("\n"))
 	if len(body) == len(w.content)-start {
@@ -63,7 +65,13 @@ func (w *walk) pdfStream(start int, object pdfObject) (end int, err error) {
 	if name == "" {
 		name = "stream-" + itoa(int64(start))
 	}
-	return end, w.yield(member{name: name, size: -1, open: func() (io.Reader, error) { return pdfUnpack(body, object.filters) }})
+	return end, w.yield(member{name: name, size: -1, open: func() (io.Reader, error) {
+		r, err := pdfUnpack(body, object.filters)
+		if err != nil && encrypted {
+			err = errEncrypted
+		}
+		return r, err
+	}})
 }
 
 // pdfObject is what was read last of the objects of a document: the name of the

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 
+	"github.com/besra-hunt/besra/inflate"
 	"github.com/bodgit/sevenzip"
 )
 
@@ -48,6 +49,7 @@ func (w *walk) openSevenZip() (*sevenzip.Reader, error) {
 }
 
 func (w *walk) withPassword(password string) (*sevenzip.Reader, error) {
+	sevenzip.RegisterDecompressor([]byte{4, 1, 9}, deflate64) // which the library has none for
 	return sevenzip.NewReaderWithPassword(bytes.NewReader(w.content), int64(len(w.content)), password)
 }
 
@@ -100,3 +102,14 @@ func readSmallest(r *sevenzip.Reader) error {
 
 // maxTrial bounds what is unpacked to try a password.
 const maxTrial = 64 << 20
+
+// deflate64 implements [sevenzip.Decompressor].
+func deflate64(_ []byte, _ uint64, packed []io.ReadCloser) (io.ReadCloser, error) {
+	if len(packed) != 1 {
+		return nil, errors.New("Deflate64 unpacks one stream")
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{inflate.NewReader64(packed[0]), packed[0]}, nil
+}

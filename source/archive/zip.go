@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/bzip2"
+	"encoding/binary"
 	"hash"
 	"hash/crc32"
 	"io"
@@ -15,34 +16,48 @@ import (
 	"github.com/ulikunitz/xz/lzma"
 )
 
-// isZip takes what begins with a member or is an empty archive, and a program
-// that carries an archive behind it (a self-extractor, a jar with a launcher).
+// isZip takes what begins with a member or is an empty archive.
 func isZip(_ string, content []byte) bool {
-	switch {
-	case hasPrefix(content, "PK\x03\x04"), hasPrefix(content, "PK\x05\x06"), hasPrefix(content, "PK00PK\x03\x04"):
-		return true
-	case hasPrefix(content, "MZ"), hasPrefix(content, "\x7fELF"), hasPrefix(content, "#!"):
-		return endsAsZip(content)
-	}
-	return false
+	return hasPrefix(content, "PK\x03\x04") || hasPrefix(content, "PK\x05\x06") || hasPrefix(content, "PK00PK\x03\x04")
 }
 
-// endsAsZip looks for the end record where an archive without a long comment
-// has it, and for a directory that it can point to.
-func endsAsZip(content []byte) bool {
-	tail := content[max(0, len(content)-1024):]
-	at := bytes.LastIndex(tail, []byte("PK\x05\x06"))
-	return at >= 0 && len(tail)-at >= 22 && bytes.Contains(content[max(0, len(content)-readStep):], []byte("PK\x01\x02"))
-}
+const (
+	// zipEnd is the length of the record at the end of an archive, zipComment how
+	// long the comment behind it may be.
+	zipEnd     = 22
+	zipComment = 1<<16 - 1
+)
 
-// zipEnd is the length of the record at the end of an archive without a comment.
-const zipEnd = 22
-
-// isZipBehind takes an archive behind anything else, such as a picture, and the
-// volumes of an archive by which they can be told: the first and the last.
+// isZipBehind takes an archive behind anything else, such as a picture or a
+// program, and the volumes of an archive by which they can be told: the first and
+// the last.
 func isZipBehind(_ string, content []byte) bool {
-	return isZipVolume(content) ||
-		len(content) > zipEnd && hasPrefix(content[len(content)-zipEnd:], "PK\x05\x06") && endsAsZip(content)
+	return isZipVolume(content) || endsAsZip(content)
+}
+
+// endsAsZip looks for the record at the end, which a comment may follow.
+func endsAsZip(content []byte) bool {
+	for at := max(0, len(content)-zipEnd-zipComment); ; at++ {
+		i := bytes.Index(content[at:], []byte("PK\x05\x06"))
+		if i < 0 {
+			return false
+		}
+		if at += i; isZipEnd(content, at) {
+			return true
+		}
+	}
+}
+
+// isZipEnd reports whether a record at the end follows on its directory, or on
+// what points to that of a large archive.
+func isZipEnd(content []byte, at int) bool {
+	const locator = 20
+	if len(content)-at < zipEnd {
+		return false
+	}
+	size := int64(binary.LittleEndian.Uint32(content[at+12:]))
+	directory, large := int64(at)-size, at-locator
+	return directory >= 0 && hasPrefix(content[directory:], "PK\x01\x02") || large >= 0 && hasPrefix(content[large:], "PK\x06\x07")
 }
 
 // isZipVolume takes what begins as the first of several volumes does, and what
@@ -62,6 +77,7 @@ func hasPrefix(content []byte, p string) bool {
 // zipMethods unpack what is not stored or deflated.
 var zipMethods = map[uint16]func(io.Reader) (io.Reader, error){
 	zip.Deflate: func(r io.Reader) (io.Reader, error) { return inflate.NewReader(r), nil },
+	9:           func(r io.Reader) (io.Reader, error) { return inflate.NewReader64(r), nil },
 	12:          func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
 	14:          zipLZMA,
 	93:          newZstd,
@@ -82,8 +98,11 @@ func (w *walk) zip() error {
 		return unsupportedError("an archive of several volumes")
 	}
 	r, err := zip.NewReader(bytes.NewReader(w.content), int64(len(w.content)))
-	if err != nil {
-		return err
+	if err != nil { // there may be more behind the end than a comment
+		end := bytes.LastIndex(w.content, []byte("PK\x05\x06")) + zipEnd
+		if r, err = zip.NewReader(bytes.NewReader(w.content), int64(min(end, len(w.content)))); err != nil {
+			return err
+		}
 	}
 	manifest := w.jarManifest(r)
 	for _, f := range r.File {
