@@ -538,6 +538,18 @@ func TestEncryptedOnce(t *testing.T) {
 	}
 }
 
+// TestTunnel: a proxy that let its client through carries no messages any more.
+func TestTunnel(t *testing.T) {
+	k := newTrace(t).dial("10.0.0.5", 5000, "192.0.2.80", 8080).open()
+	k.say(0, "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n", 90).say(1, "HTTP/1.1 407 Who?\r\nContent-Length: 2\r\n\r\nno", 90)
+	k.say(0, "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n", 90).say(1, "HTTP/1.1 200 OK\r\n\r\n", 90)
+	k.say(0, "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 90).say(1, "\x16\x03\x03\x00\x05\x02\x00\x00\x01\x00", 90).close()
+	s := see(t, Config{}, k.pcap())
+	if n := len(s.names()); n != 3 || !slices.Equal(s.gaps, []string{ReasonEncrypted}) {
+		t.Errorf("got names %q and gaps %q", s.names(), s.gaps)
+	}
+}
+
 // TestEncrypted wants it told that conversations went over to TLS.
 func TestEncrypted(t *testing.T) {
 	hello := "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"

@@ -82,7 +82,7 @@ func (f flow) state(g *facts.Given) {
 // or the Host of the first HTTP request.
 func (w *window) host(content []byte) besra.Fact {
 	const ofHTTP = "Host of HTTP"
-	for _, b := range [][]byte{content, w.other} {
+	for _, b := range [][]byte{content[w.from:], w.other} {
 		if host := serverName(b); host != "" {
 			return besra.Fact{Value: besra.Text(host), Grade: besra.GradeWeak, Source: "server name of TLS"}
 		}

@@ -250,3 +250,10 @@ func wholeLine(b []byte) (line []byte, n int, err error) {
 	}
 	return bytes.TrimSuffix(b[:end], []byte("\r")), end + 1, nil
 }
+
+// nextLine returns what b has of its first line, up to a number of bytes; not ok
+// where fewer are there, and not its end.
+func nextLine(b []byte, most int) (line []byte, ok bool) {
+	line, _, ok = bytes.Cut(b[:min(len(b), most)], []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), ok || len(b) >= most
+}

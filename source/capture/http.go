@@ -62,6 +62,9 @@ func (f *framer) host() string {
 
 // requestHead reads the header of a request.
 func requestHead(f *framer, b []byte) (int, error) {
+	if f.http.question.tunnels() && bytes.HasPrefix(b, []byte("\x16\x03")) {
+		return more, io.EOF
+	}
 	skip, n, err := headerEnd(b)
 	if n == more || err != nil {
 		return more, err
@@ -98,7 +101,7 @@ func responseHead(f *framer, b []byte) (int, error) {
 	}
 	f.http = httpHead{question: q, header: r.Header}
 	switch {
-	case r.StatusCode == http.StatusSwitchingProtocols:
+	case r.StatusCode == http.StatusSwitchingProtocols, q.tunnels() && r.StatusCode/100 == 2:
 		f.head = noMore
 	case r.StatusCode < 200:
 		f.http.interim = true

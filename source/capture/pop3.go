@@ -32,9 +32,9 @@ func pop3Head(f *framer, b []byte) (int, error) {
 	if n == more {
 		return more, err
 	}
-	next := b[n:min(len(b), n+maxField)]
 	ok := bytes.HasPrefix(line, []byte("+OK"))
-	if ok && len(next) < maxField && bytes.IndexByte(next, '\n') < 0 {
+	next, there := nextLine(b[n:], maxField)
+	if ok && !there {
 		return more, nil
 	}
 	if bytes.HasPrefix(line, []byte("+")) || bytes.HasPrefix(line, []byte("-ERR")) {
@@ -85,9 +85,8 @@ func isBeginning(command string, p portion) bool {
 // maxField is how far the name of a field is looked for.
 const maxField = 512
 
-// isHeader reports whether b begins with a field of a header (RFC 5322, 2.2).
-func isHeader(b []byte) bool {
-	line, _ := cutLine(b[:min(len(b), maxField)])
+// isHeader reports whether a line is a field of a header (RFC 5322, 2.2).
+func isHeader(line []byte) bool {
 	name, _, ok := bytes.Cut(line, []byte(":"))
 	return ok && len(name) > 0 && !bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -30,6 +30,9 @@ func (q *question) request() *http.Request {
 	return &http.Request{Method: q.method}
 }
 
+// tunnels reports whether it asks a proxy to pass on what follows.
+func (q *question) tunnels() bool { return q != nil && q.method == http.MethodConnect }
+
 // name is that of what answers: the URL, or a word where it is not known.
 func (q *question) name() string {
 	if q == nil {

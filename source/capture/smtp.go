@@ -43,20 +43,20 @@ func smtpHead(f *framer, b []byte) (int, error) {
 		return more, err
 	}
 	s := &f.smtp
-	verb, args, _ := strings.Cut(strings.ToUpper(string(line[:min(len(line), 64)])), " ")
+	verb, args, _ := strings.Cut(strings.ToUpper(string(line[:min(len(line), maxCommand)])), " ")
 	switch verb {
 	case "DATA":
-		if len(b) == n {
-			return more, nil // nor has the server answered
+		next, ok := nextLine(b[n:], maxCommand)
+		if !ok {
+			return more, nil // nor may the server have answered
 		}
 		answer := f.heard.line(s.answers+2, endsAnswer)
-		if s.answers++; len(answer) > 0 && answer[0] >= '4' && isCommand(b[n:]) {
-			return n, nil
+		if len(answer) > 0 && answer[0] >= '4' && isCommand(next) {
+			break
 		}
-		s.answers++
+		s.answers++ // to the message
 		f.number++
 		f.body = body{coding: dotted}
-		return n, nil
 	case "BDAT":
 		s.chunk(f, args)
 	default:
@@ -116,9 +116,11 @@ func (d *dialogue) delivered(f *framer, p portion) error {
 	return d.message(f.number, p, func(g *facts.Given) { e.state(g, d.flow) })
 }
 
+// maxCommand is how far a command is looked for.
+const maxCommand = 64
+
 // isCommand reports whether a client whose DATA was refused goes on with a command.
-func isCommand(rest []byte) bool {
-	line, _ := cutLine(rest[:min(len(rest), 64)])
+func isCommand(line []byte) bool {
 	verb, _, _ := strings.Cut(strings.ToUpper(string(line)), " ")
 	return slices.Contains([]string{"", "RSET", "QUIT", "MAIL", "NOOP"}, verb)
 }
