@@ -102,6 +102,6 @@ func (w *watchFlags) files(host *facts.Host, paths []string) (besra.Source, erro
 	if w.snapshot != "" {
 		own = append(own, w.snapshot)
 	}
-	return files.New(files.Config{Host: host, Paths: paths, Include: h.include, Exclude: h.exclude, Own: own,
+	return files.New(files.Config{Host: host, Paths: paths, Real: true, Include: h.include, Exclude: h.exclude, Own: own,
 		MaxSize: int64(h.maxSize), OneFileSystem: h.oneFileSystem, Workers: 1, Pace: h.limits.pacer.IO})
 }

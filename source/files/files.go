@@ -62,6 +62,10 @@ type Config struct {
 	OneFileSystem bool
 	// FollowSymlinks follows links that are met in the walk.
 	FollowSymlinks bool
+	// Real says that the given paths are without links: where one has come in
+	// between since, it is left out like a link that is met in the walk. Otherwise
+	// who gives a path means what it leads to.
+	Real bool
 	// Network reads network file systems too.
 	Network bool
 	// Pace waits until the walk may make n more disk operations; nil means that

@@ -30,6 +30,10 @@ func (w *walk) start(p string) (node, bool) {
 		w.to.Gap(givenGap(at, err))
 		return node{}, false
 	}
+	if w.config.Real && fold(real) != fold(at) {
+		w.to.Gap(skipGap(at, ReasonSymlink, ""))
+		return node{}, false
+	}
 	return w.startAt(real, info)
 }
 

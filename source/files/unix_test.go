@@ -83,6 +83,11 @@ func TestGivenKinds(t *testing.T) {
 			check(t, "gaps", gaps(r, dir), c.gaps)
 		})
 	}
+	for _, name := range []string{"link", "link/file", "file"} {
+		r := walked(t, newSource(t, Config{Paths: []string{filepath.Join(dir, name)}, Real: true, FollowSymlinks: true}))
+		check(t, "targets of a real "+name, names(r, dir), nil)
+		check(t, "gaps", gaps(r, dir), []string{`skip symlink "` + name + `" 1`})
+	}
 }
 
 func TestFollowSymlinks(t *testing.T) {

@@ -42,6 +42,9 @@ func obey(words []string) error {
 		return os.MkdirAll(words[1], 0o700)
 	case "rename":
 		return os.Rename(words[1], words[2])
+	case "symlink":
+		os.Symlink(words[1], words[2]) // which not every Windows lets one do
+		return nil
 	case "remove":
 		return os.Remove(words[1])
 	}
@@ -58,7 +61,7 @@ func elsewhere(t *testing.T, lines ...string) {
 	}
 }
 
-func filesAt(paths []string) (besra.Source, error) { return files.New(files.Config{Paths: paths}) }
+func filesAt(paths []string) (besra.Source, error) { return files.New(files.Config{Paths: paths, Real: true}) }
 
 // running is a source that watches while a test changes files.
 type running struct {
@@ -154,7 +157,8 @@ func TestWatch(t *testing.T) {
 			r.next(t, "deep")
 			elsewhere(t, "write|"+in("tree/inner/later")+"|x") // in a directory that came later
 			r.next(t, "later")
-			elsewhere(t, "write|"+filepath.Join(outside, "foreign")+"|x", "write|"+in("last")+"|x")
+			elsewhere(t, "write|"+filepath.Join(outside, "foreign")+"|x",
+				"symlink|"+outside+"|"+in("link"), "write|"+in("last")+"|x")
 			r.next(t, "last")
 			r.end(t)
 			if slices.ContainsFunc(r.Names(), func(n string) bool { return strings.HasSuffix(n, "foreign") }) {
