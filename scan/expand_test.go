@@ -110,3 +110,32 @@ func TestRatio(t *testing.T) {
 		}
 	}
 }
+
+// counted is a content that is mapped, and counts how often all of it is given back.
+type counted struct {
+	memory
+	times *int
+}
+
+func (c counted) Release(upTo int64) {
+	if upTo == int64(len(c.memory)) {
+		*c.times++
+	}
+}
+
+// TestExpandReleases gives the pages of a mapped archive back while what lies in it
+// is scanned: each time that members took as much as the limit.
+func TestExpandReleases(t *testing.T) {
+	content := "box" + strings.Repeat("\na"+strings.Repeat("b", 999), 100)
+	times := 0
+	outer := besra.Target{Name: "t", Context: besra.ContextFile, Size: int64(len(content)), Facts: besra.NoFacts{},
+		Open: func(context.Context) (besra.Content, error) { return counted{memory(content), &times}, nil }}
+	h := &Hunt{Set: testSet(t), Source: list{targets: []besra.Target{outer}}, Sink: &keep{}, Expanders: []besra.Expander{lines{}},
+		Limits: Limits{Release: 10_000, Held: 50_000}} // too large to be copied
+	if _, err := h.Execute(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if times < 9 || times > 11 {
+		t.Errorf("all was given back %d times for 100 members of 1000 bytes, want about 10", times)
+	}
+}

@@ -52,6 +52,9 @@ type worker struct {
 	scanner  *yara.Scanner
 	releaser besra.Releaser // of the content under way; nil where it has none
 	released int64
+	outer    besra.Releaser // of the source's target while it is opened up; nil where it has none
+	outerLen int64
+	passed   int64  // bytes of what lies in it, since its pages were given back
 	mapped   []byte // the outermost content, where others can change it
 	copied   []byte // a content that nobody else can change
 
@@ -150,6 +153,10 @@ func (w *worker) progress(done int64) {
 		w.releaser.Release(done)
 		w.released = done
 	}
+	if w.depth > 0 {
+		w.pass(done - w.released)
+		w.released = done
+	}
 	if w.Pace != nil && done-w.paced >= paceStep {
 		// A mapped file is read as it is searched.
 		if w.releaser != nil {
@@ -157,6 +164,15 @@ func (w *worker) progress(done int64) {
 		}
 		w.Pace.CPU(w.ctx)
 		w.paced = done
+	}
+}
+
+// pass counts bytes of what lies in the target under way. The pages of that target
+// that were read for them are given back, wherever in it they are.
+func (w *worker) pass(n int64) {
+	if w.passed += n; w.outer != nil && w.passed >= w.Limits.Release {
+		w.outer.Release(w.outerLen)
+		w.passed = 0
 	}
 }
 
@@ -229,6 +245,11 @@ func (w *worker) scanContent(ctx context.Context, t besra.Target, content besra.
 	empty, err := w.search(ctx, t, data)
 	if err == nil {
 		w.done(int64(len(data)), w.identical)
+	}
+	if w.depth == 0 {
+		w.outer, w.outerLen, w.passed = w.releaser, int64(len(data)), 0
+	} else {
+		w.pass(int64(len(data)) - w.released)
 	}
 	w.releaser = nil
 	if ctx.Err() != nil {

@@ -159,7 +159,7 @@ func (h *huntFlags) hunt(ctx context.Context, stdio stdio, paths []string, open 
 	if err != nil {
 		return err
 	}
-	workers, limits, err := h.limits.fit(h.workers, h.archives.limits(), hasTraffic(paths))
+	workers, limits, err := h.limits.fit(h.workers, h.archives.limits(), paths)
 	if err != nil {
 		return err
 	}

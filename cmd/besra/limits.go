@@ -22,7 +22,8 @@ type limitFlags struct {
 	memory size
 
 	processors int   // before any limit
-	traffic    int64 // bytes that captures may take; 0 for no limit
+	read       int64 // bytes that sources may take of what they read ahead; 0 for no limit
+	loaded     int64 // size of the largest thing that a worker reads into memory; 0 for no limit
 	ahead      int   // targets that are taken from a source and not done
 	pacer      *pace.Pacer
 }
@@ -83,9 +84,9 @@ const (
 )
 
 // fit divides the memory of --max-memory, after the rules were compiled, among
-// the workers; captures get a half before them. It returns how many workers
-// there are, and what each may hold.
-func (l *limitFlags) fit(workers int, limits scan.Limits, traffic bool) (int, scan.Limits, error) {
+// the workers; captures and images get a half before them, because they are read
+// ahead. It returns how many workers there are, and what each may hold.
+func (l *limitFlags) fit(workers int, limits scan.Limits, places []string) (int, scan.Limits, error) {
 	if l.memory == 0 {
 		return workers, limits, nil
 	}
@@ -93,21 +94,26 @@ func (l *limitFlags) fit(workers int, limits scan.Limits, traffic bool) (int, sc
 	used := memoryInUse()
 	left := l.heap() - 2*used - spareMemory // what searching takes grows with the rules
 	need := int64(workerMemory)
-	if traffic {
+	readAhead := named(places, "capture", "live", "image")
+	if readAhead {
 		need *= 2
 	}
 	if left < need {
 		return 0, limits, &hintError{fmt.Errorf("--max-memory %d MiB: the rules and the program take %d MiB, and a hunt needs more",
 			l.memory>>20, used>>20), fmt.Sprintf("--max-memory %dMiB, or fewer rules", (2*used+spareMemory+need)*8/7>>20+1)}
 	}
-	if traffic {
-		l.traffic, left = left/2, left/2
+	if readAhead {
+		l.read, left = left/2, left/2
 	}
 	workers = int(min(int64(workers), left/workerMemory))
 	l.ahead = 3*workers + 1 // those that are scanned, those that wait, and one more
 	share := left / int64(workers)
 	limits.Release = min(share/8, 64<<20)
 	limits.Held = (share - limits.Release) / unpackedTimes
+	if named(places, "bucket", "git") {
+		limits.Held = (share - limits.Release) / (unpackedTimes + 1)
+		l.loaded = limits.Held
+	}
 	debug.SetMemoryLimit(l.heap() - limits.Release*int64(workers))
 	return workers, limits, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"compress/gzip"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,6 +44,55 @@ func TestHuntMaxMemory(t *testing.T) {
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if got := usage.Maxrss << 10; got > most {
 		t.Errorf("peak memory %d MiB, allowed are %d", got>>20, int64(most)>>20)
+	}
+}
+
+// TestHuntMaxMemoryPlaces gives hunts an image and a bucket of which each file is
+// as large as half of what they may have, and small ones.
+func TestHuntMaxMemoryPlaces(t *testing.T) {
+	if racing {
+		t.Skip("the race detector takes more memory than the limit leaves")
+	}
+	const most, large = 256 << 20, 128 << 20
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.yar"), []byte(`rule A { strings: $a = "BinStore enabled implants." condition: $a }`))
+	var layer bytes.Buffer
+	z := gzip.NewWriter(&layer)
+	w := tar.NewWriter(z)
+	zeros := make([]byte, 1<<20)
+	for i := range 4 {
+		name := strconv.Itoa(i)
+		w.WriteHeader(&tar.Header{Name: name, Size: large, Mode: 0o600})
+		for range large / len(zeros) {
+			w.Write(zeros)
+		}
+		write(t, filepath.Join(dir, "bucket", name), nil)
+		if err := os.Truncate(filepath.Join(dir, "bucket", name), large); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.WriteHeader(&tar.Header{Name: "small", Size: int64(len(marker)), Mode: 0o600})
+	w.Write([]byte(marker))
+	w.Close()
+	z.Close()
+	write(t, filepath.Join(dir, "bucket", "small"), []byte(marker))
+	write(t, filepath.Join(dir, "image.tar"), packed(t, entry{name: "config.json", content: `{"os":"linux","architecture":"amd64","rootfs":{"type":"layers"}}`},
+		entry{name: "1/layer.tar", content: layer.String()}, entry{name: "manifest.json", content: `[{"Config":"config.json","Layers":["1/layer.tar"]}]`}))
+	for place, told := range map[string]string{"image:image.tar": "limit 4", "bucket:file://" + dir + "/bucket": "too_large 4"} {
+		cmd := exec.Command(os.Args[0])
+		cmd.Args, cmd.Dir = []string{"besra", "hunt", "-p", "a.yar", "-j", "2", "--max-memory", "256MiB", place}, dir // see testscript.Main
+		var out, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &stderr
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%s: %v: %s", place, err, stderr.String())
+		}
+		if !strings.Contains(out.String(), "/small") || !strings.Contains(out.String(), told) {
+			t.Errorf("%s: got %s: want a finding in the small one, and %s", place, out.String(), told)
+		}
+		usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+		if got := usage.Maxrss << 10; got > most {
+			t.Errorf("%s: peak memory %d MiB, allowed are %d", place, got>>20, int64(most)>>20)
+		}
 	}
 }
 

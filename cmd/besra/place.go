@@ -102,16 +102,16 @@ func cutScheme(arg string) (scheme, string, bool) {
 	return schemes()[i], what, true
 }
 
-// hasTraffic reports whether there are captures among the places.
-func hasTraffic(args []string) bool {
-	return slices.ContainsFunc(args, func(arg string) bool {
-		s, _, ok := cutScheme(arg)
-		return ok && (s.name == "capture" || s.name == "live")
+// named reports whether one of the places has one of these schemes.
+func named(places []string, schemes ...string) bool {
+	return slices.ContainsFunc(places, func(place string) bool {
+		s, _, ok := cutScheme(place)
+		return ok && slices.Contains(schemes, s.name)
 	})
 }
 
 func openCapture(h *huntFlags, host *facts.Host, stdin io.Reader, what string) (besra.Source, error) {
-	c := capture.Config{Facts: host, Memory: h.limits.traffic, Ahead: h.limits.ahead}
+	c := capture.Config{Facts: host, Memory: h.limits.read, Ahead: h.limits.ahead}
 	switch what {
 	case "":
 		return nil, &hintError{errors.New("capture: names no file"), "capture:FILE, or capture:- for standard input"}
@@ -127,7 +127,7 @@ func openLive(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.S
 	if what == "" {
 		return nil, &hintError{errors.New("live: names no interface"), "live:eth0; ip link lists what there is"}
 	}
-	return capture.New(capture.Config{Facts: host, Interface: what, Memory: h.limits.traffic, Ahead: h.limits.ahead})
+	return capture.New(capture.Config{Facts: host, Interface: what, Memory: h.limits.read, Ahead: h.limits.ahead})
 }
 
 func openProcess(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {

@@ -26,12 +26,16 @@ func (s *storeFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.after, "after", "", "key of a bucket behind which to begin; keys come in order")
 }
 
-// largest is the size of the largest thing that is read into memory.
-func (h *huntFlags) largest() int64 {
-	if limit := int64(h.maxSize); limit > 0 {
-		return min(limit, int64(h.archives.member))
+// largest is the size of the largest thing that is read into memory, where room
+// bounds that: 0 does not.
+func (h *huntFlags) largest(room int64) int64 {
+	size := int64(h.archives.member)
+	for _, limit := range []int64{int64(h.maxSize), room} {
+		if limit > 0 {
+			size = min(size, limit)
+		}
 	}
-	return int64(h.archives.member)
+	return size
 }
 
 func openGit(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {
@@ -55,7 +59,7 @@ func openGit(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.So
 	if err != nil {
 		return nil, err
 	}
-	return git.New(git.Config{Path: what, Files: tree, Keep: keep, MaxSize: h.largest(), Host: host})
+	return git.New(git.Config{Path: what, Files: tree, Keep: keep, MaxSize: h.largest(h.limits.loaded), Host: host})
 }
 
 func openBucket(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra.Source, error) {
@@ -63,7 +67,7 @@ func openBucket(h *huntFlags, host *facts.Host, _ io.Reader, what string) (besra
 	if err != nil {
 		return nil, err
 	}
-	source, err := bucket.New(bucket.Config{URL: what, After: h.stores.after, Keep: keep, MaxSize: h.largest(), Host: host})
+	source, err := bucket.New(bucket.Config{URL: what, After: h.stores.after, Keep: keep, MaxSize: h.largest(h.limits.loaded), Host: host})
 	if err != nil {
 		return nil, &hintError{err, "besra hunt 'bucket:s3://evidence/2026/?region=eu-west-1'; credentials are those of the store's own tools"}
 	}
@@ -78,6 +82,8 @@ func openImage(h *huntFlags, _ *facts.Host, _ io.Reader, what string) (besra.Sou
 	if err != nil {
 		return nil, err
 	}
+	// A file that was scanned stays in memory until the next one is, and is garbage then.
+	held := h.limits.read / unpackedTimes
 	return image.New(image.Config{Name: what, Platform: h.stores.platform, Keep: keep, Facts: facts.Config{Name: h.hostName, Tags: h.tags},
-		Members: h.archives.members, Bytes: int64(h.archives.total), Member: h.largest()})
+		Members: h.archives.members, Bytes: int64(h.archives.total), Member: h.largest(held), Held: held})
 }

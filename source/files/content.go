@@ -97,11 +97,14 @@ func (c *mapped) Bytes() []byte { return c.data }
 func (c *mapped) Release(upTo int64) {
 	page := int64(os.Getpagesize())
 	end := min(upTo, int64(len(c.data))) / page * page
-	if end <= c.released {
-		return
+	from := c.released
+	if end <= from {
+		from = 0 // it was looked at again
 	}
-	forget(c.data[c.released:end])
-	c.released = end
+	if end > from {
+		forget(c.data[from:end])
+		c.released = end
+	}
 }
 
 func (c *mapped) Close() error {

@@ -61,7 +61,9 @@ func elsewhere(t *testing.T, lines ...string) {
 	}
 }
 
-func filesAt(paths []string) (besra.Source, error) { return files.New(files.Config{Paths: paths, Real: true}) }
+func filesAt(paths []string) (besra.Source, error) {
+	return files.New(files.Config{Paths: paths, Real: true})
+}
 
 // running is a source that watches while a test changes files.
 type running struct {
