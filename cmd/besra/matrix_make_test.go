@@ -99,6 +99,18 @@ func attached(encoding string) string {
 		strings.ReplaceAll(marker, "enabled", "ena=\r\nble=64")).Replace(attached("base64"))
 }
 
+// uuencoded is a text of less than 64 bytes as a file in uuencode.
+func uuencoded(name, text string) string {
+	b := append([]byte(text), 0, 0)
+	line := []byte{' ' + byte(len(text))}
+	for ; len(b) >= 3; b = b[3:] {
+		for shift := 18; shift >= 0; shift -= 6 {
+			line = append(line, ' '+byte((int(b[0])<<16|int(b[1])<<8|int(b[2]))>>shift&0x3f))
+		}
+	}
+	return "begin 644 " + name + "\n" + string(line) + "\n`\nend\n"
+}
+
 func mailed(name string, content []byte) string {
 	return "From: news@sender.example\nSubject: samples\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n" +
 		"--b\nContent-Type: text/plain\n\nhello\n--b\nContent-Type: application/octet-stream; name=" + name + "\nContent-Transfer-Encoding: base64\n\n" +

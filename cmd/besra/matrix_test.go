@@ -207,6 +207,8 @@ func mailPlaces() []spot {
 		{"attachment in base64", written("a.eml", literally(trusted+attached("base64"))), "a.eml!tool.py", markerAt, besra.ContextMail, signed, "", besra.VerdictSuppressed, ""},
 		{"attachment, a foreign server's word", written("a.eml", literally(foreign+attached("base64"))), "a.eml!tool.py", markerAt, besra.ContextMail, signed, "", besra.VerdictUndecided, "mail.dkim"},
 		{"attachment in quoted-printable", written("a.eml", literally(trusted+attached("quoted-printable"))), "a.eml!tool.py", markerAt, besra.ContextMail, signed, "", besra.VerdictSuppressed, ""},
+		{"uuencode in the body", written("a.eml", literally(trusted+"From: news@sender.example\nMIME-Version: 1.0\n\nhello\n\n"+uuencoded("tool.py", marker))),
+			"a.eml!tool.py", markerAt, besra.ContextMail, signed, "", besra.VerdictSuppressed, ""},
 		{"mbox", written("mbox", literally("From a@sender.example Fri Nov 20 02:00:00 2026\n"+trusted+attached("base64")+"\n")), "!tool.py", markerAt, besra.ContextMail, signed, "", besra.VerdictSuppressed, ""},
 		{"Maildir", maildir(trusted + attached("base64")), "!tool.py", markerAt, besra.ContextMail, signed, "", besra.VerdictSuppressed, ""},
 		{"archive attached", written("a.eml", func(t *testing.T) []byte { return []byte(trusted + mailed("a.zip", zipWith(marker)(t))) }),

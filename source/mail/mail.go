@@ -2,7 +2,7 @@
 // the messages of mailboxes, the parts of Outlook's own formats. It is a
 // [besra.Expander]; a Maildir is a directory of messages, and needs nothing more.
 //
-//	eml    a message of RFC 5322 with its MIME parts (RFC 2045), decoded
+//	eml    a message of RFC 5322 with its MIME parts (RFC 2045), and files in uuencode
 //	mbox   messages behind "From " lines (RFC 4155, with mboxrd's quoting)
 //	msg    Outlook's message in a compound file ([MS-OXMSG])
 //	tnef   winmail.dat ([MS-OXTNEF])

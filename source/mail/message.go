@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/emersion/go-message"
+	"github.com/emersion/go-message/textproto"
 )
 
 // known are headers that tell a message; two of them within the head are
@@ -70,27 +71,31 @@ const (
 	maxParts = 10_000
 )
 
-// message yields the leaves of a MIME tree.
+// message yields the leaves of a MIME tree, and what stands in uuencode.
 func (w *walk) message() error {
-	e, err := message.Read(bytes.NewReader(w.content))
-	if e == nil {
+	h, body, err := readHeader(w.content)
+	if err != nil {
 		return err
 	}
-	w.header = &header{e.Header}
+	w.header = &header{h}
 	parts := 0
-	return w.entity(e, nil, &parts)
+	err = w.entity(h, body, nil, &parts)
+	if w.stopped == nil {
+		err = errors.Join(err, w.uuencoded())
+	}
+	return err
 }
 
 // entity goes down the tree; place is where the entity stands in it.
-func (w *walk) entity(e *message.Entity, place []int, parts *int) error {
-	mr := e.MultipartReader()
-	if mr == nil || len(place) >= maxDepth {
+func (w *walk) entity(h message.Header, body io.Reader, place []int, parts *int) error {
+	kind, params, _ := h.ContentType()
+	if !strings.HasPrefix(kind, "multipart/") || len(place) >= maxDepth {
 		if place == nil {
 			place = []int{1}
 		}
-		return w.yield(partName(e.Header, place), e.Body)
+		return w.yield(partName(h, place), decoded(h, body))
 	}
-	defer mr.Close()
+	mr := textproto.NewMultipartReader(body, params["boundary"])
 	for i := 1; ; i++ {
 		if *parts++; *parts > maxParts {
 			return errors.New("more parts than mail has")
@@ -99,10 +104,10 @@ func (w *walk) entity(e *message.Entity, place []int, parts *int) error {
 		if err == io.EOF {
 			return nil
 		}
-		if inner == nil {
+		if err != nil {
 			return err
 		}
-		if err := w.entity(inner, append(slices.Clone(place), i), parts); err != nil {
+		if err := w.entity(message.Header{Header: inner.Header}, inner, append(slices.Clone(place), i), parts); err != nil {
 			return err
 		}
 	}
