@@ -56,6 +56,19 @@ class Web(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", 80), Web).serve_forever()`)
 }
 
+// webSocket sends a file to who asks, and takes what it sends. The module is the
+// distribution's, for the distribution's Python.
+func webSocket(t *testing.T, dir string) {
+	if said, err := exec.Command("/usr/bin/python3", "-c", "import websockets").CombinedOutput(); err != nil {
+		t.Skipf("%v: %s", err, said)
+	}
+	scripts, err := filepath.Abs("testdata/peers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, 80, "/usr/bin/python3", filepath.Join(scripts, "web_socket.py"), "serve", filepath.Join(dir, "tool.py"))
+}
+
 func smtpSink(t *testing.T, dir string) {
 	start(t, 25, "smtp-sink", "-u", "nobody", "127.0.0.1:25", "10")
 }

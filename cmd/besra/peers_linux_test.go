@@ -40,6 +40,7 @@ func TestPeers(t *testing.T) {
 	const file, into = `net.proto == 'tcp' && net.dst.ip == '127.0.0.1' && net.src.port > 0`, `&& net.dst.port > 0`
 	mail := fmt.Sprintf(`file.sha256 == '%x' && mail.from_domain == 'sender.example'`, sha256.Sum256([]byte(marker)))
 	const zip, boxed, mailbox = "!tool.zip!a.txt", `archive.kind == 'zip' && mail.from_domain == 'sender.example' && mail.subject == 'samples'`, `python3 "$PEERS"/mailbox.py `
+	const socket = `/usr/bin/python3 "$PEERS"/web_socket.py `
 	const sent = `archive.kind == 'zip' && mail.envelope_from == 'a@sender.example' && 'all@d.example' in mail.envelope_to && mail.helo == 'client.example' && mail.client_ip == '127.0.0.1'`
 	for _, x := range []exchange{
 		{"nginx", nginx, `curl -sS -o got http://127.0.0.1/tool.py`, "!http://127.0.0.1/tool.py", web + `tool.py'`, ""},
@@ -54,6 +55,9 @@ func TestPeers(t *testing.T) {
 		{"nginx, br", nginx, `curl -sS --compressed -o got http://127.0.0.1/tool.br`, "!http://127.0.0.1/tool.br", web + `tool.br'`, ""},
 		{"nginx, zstd", nginx, `curl -sS --compressed -o got http://127.0.0.1/tool.zstd`, "!http://127.0.0.1/tool.zstd", web + `tool.zstd'`, ""},
 		{"nginx, several ranges", nginx, `curl -sS -r 0-3,10-99 -o got http://127.0.0.1/later`, "!http://127.0.0.1/later!part-2", web + `later'`, ""},
+		{"nginx, a file in two ranges", nginx, `curl -sS -r 0-9 -o a http://127.0.0.1/tool.py --next -sS -r 10- -o b http://127.0.0.1/tool.py`, "!http://127.0.0.1/tool.py", web + `tool.py'`, ""},
+		{"python, WebSocket", webSocket, socket + `recv`, "!http://127.0.0.1/socket!message-1", web + `socket'`, ""},
+		{"python sends over WebSocket", webSocket, socket + `send`, "!GET http://127.0.0.1/socket!message-1", `net.dst.port == 80 && net.url == 'http://127.0.0.1/socket'`, ""},
 		{"python, without a length", web10, `curl -sS -o got http://127.0.0.1/tool.py`, "!http://127.0.0.1/tool.py", web + `tool.py'`, ""},
 		{"python", python, `curl -sS -o got http://127.0.0.1/tool.py`, "!http://127.0.0.1/tool.py", web + `tool.py'`, ""},
 		{"swaks", smtpSink, `swaks --silent 2 --server 127.0.0.1 -f a@sender.example -t c@d.example --attach-name tool.py --attach @tool.py`, "!tool.py", mail, ""},

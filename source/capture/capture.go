@@ -36,6 +36,10 @@
 // Messages of IMAP and POP3 are found as those of SMTP are, those that a client
 // fetches in parts put together again, and behind COMPRESS, too.
 //
+// An object of HTTP that comes in ranges is put together, too. Of WebSocket, the
+// messages of each direction are found; other protocols that a conversation of
+// HTTP goes over to, and HTTP/2, are gaps.
+//
 // Conversations that are in TLS, or go over to it by STARTTLS, are counted as
 // skipped: names in their handshake are facts, and what follows is searched as
 // it is.

@@ -36,6 +36,7 @@ const (
 var protocols = []protocol{
 	{kind: "http", is: func(_ *streamFacts, b []byte) bool { return isRequest(b) }, walk: (*dialogue).requests, head: requestHead, role: asks},
 	{kind: "http", is: func(_ *streamFacts, b []byte) bool { return isResponse(b) }, walk: (*dialogue).responses, head: responseHead, role: answers},
+	{kind: "http2", is: isHTTP2, walk: (*dialogue).http2},
 	{kind: "smtp", is: isSMTP, walk: (*dialogue).smtp, head: smtpHead},
 	{kind: "ftp", is: func(f *streamFacts, _ []byte) bool { return f.window.file != "" }, walk: (*dialogue).ftp, body: body{coding: counted, left: toTheEnd}},
 	{kind: "imap", is: isIMAPServer, walk: (*dialogue).fetched, head: imapHead},
@@ -111,6 +112,7 @@ type object struct {
 	name    string
 	at      int64 // where the part begins
 	short   bool  // it ends too early
+	piece   bool  // it is a part that was asked for alone, which is told
 	goesOn  bool  // but the next window has more
 	body    func() (io.Reader, error)
 	place   []byte // the object itself, where it lies in the direction as it is
@@ -138,7 +140,7 @@ func (d *dialogue) yield(o object) error {
 	if o.state != nil {
 		o.state(g)
 	}
-	if o.at > 0 || o.short {
+	if o.at > 0 || o.short || o.piece {
 		g.Partial(partSeen)
 	}
 	return d.to.Target(besra.Target{Name: d.name(o), Context: context, Size: -1, Facts: g, Open: d.open(o)})

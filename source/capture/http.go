@@ -3,10 +3,14 @@ package capture
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/besra-hunt/besra/source/httpbody"
 )
@@ -42,7 +46,10 @@ func requestHost(b []byte) string {
 type httpHead struct {
 	question *question // that it belongs to; nil where it is not known
 	header   http.Header
-	interim  bool // it was a response that answers nothing
+	answers  bool   // it is a response
+	interim  bool   // that answers nothing
+	leaves   bool   // what follows may be of another protocol
+	other    string // that protocol, once it is
 }
 
 // host is that of the request under way, or that is answered next.
@@ -60,10 +67,21 @@ func (f *framer) host() string {
 	return q.host
 }
 
+// leave takes the rest of the direction for another protocol's, where it does not
+// go on as HTTP does.
+func (f *framer) leave(b []byte, begins ...string) bool {
+	if !f.http.leaves || len(b) == 0 || slices.ContainsFunc(begins, func(s string) bool { return strings.HasPrefix(s, string(b[:min(len(b), len(s))])) }) {
+		return false
+	}
+	f.http.other = cmp.Or(f.http.header.Get("Upgrade"), http.MethodConnect)
+	f.body = body{coding: counted, left: toTheEnd}
+	return true
+}
+
 // requestHead reads the header of a request.
 func requestHead(f *framer, b []byte) (int, error) {
-	if f.http.question.tunnels() && bytes.HasPrefix(b, []byte("\x16\x03")) {
-		return more, io.EOF
+	if f.leave(b, methods...) {
+		return 0, nil
 	}
 	skip, n, err := headerEnd(b)
 	if n == more || err != nil {
@@ -74,7 +92,8 @@ func requestHead(f *framer, b []byte) (int, error) {
 		return more, err
 	}
 	f.begin()
-	f.http = httpHead{question: newQuestion(r), header: r.Header}
+	q := newQuestion(r)
+	f.http = httpHead{question: q, header: r.Header, leaves: q.tunnels() || r.Header.Get("Upgrade") != ""}
 	f.asked.add(f.http.question)
 	f.body = httpBody(r.Body, r.ContentLength, r.TransferEncoding != nil)
 	return n, nil
@@ -83,6 +102,9 @@ func requestHead(f *framer, b []byte) (int, error) {
 // responseHead reads the header of a response, which answers the request of the
 // same number.
 func responseHead(f *framer, b []byte) (int, error) {
+	if f.leave(b, "HTTP/1.") {
+		return 0, nil
+	}
 	skip, n, err := headerEnd(b)
 	if n == more || err != nil {
 		return more, err
@@ -99,10 +121,10 @@ func responseHead(f *framer, b []byte) (int, error) {
 	if !f.http.interim {
 		f.begin()
 	}
-	f.http = httpHead{question: q, header: r.Header}
+	f.http = httpHead{question: q, header: r.Header, answers: true}
 	switch {
 	case r.StatusCode == http.StatusSwitchingProtocols, q.tunnels() && r.StatusCode/100 == 2:
-		f.head = noMore
+		f.http.leaves = true
 	case r.StatusCode < 200:
 		f.http.interim = true
 	default:
@@ -110,9 +132,6 @@ func responseHead(f *framer, b []byte) (int, error) {
 	}
 	return n, nil
 }
-
-// noMore is where another protocol follows.
-func noMore(*framer, []byte) (int, error) { return more, io.EOF }
 
 // headerEnd finds the empty line behind a header, and the empty lines before it.
 func headerEnd(b []byte) (skip, n int, err error) {
@@ -162,6 +181,7 @@ func (d *dialogue) responses() error {
 
 // http yields the bodies of one direction.
 func (d *dialogue) http(prefix func(*question) string) error {
+	var parts ranges
 	rest, err := d.bodies(func(f *framer, p portion) error {
 		if p.size == 0 {
 			return nil
@@ -169,8 +189,17 @@ func (d *dialogue) http(prefix func(*question) string) error {
 		h := f.http
 		o := p.object(prefix(h.question) + h.question.name())
 		o.state = h.question.state
+		if h.other != "" {
+			return d.changed(h, o, p)
+		}
+		if ok, err := parts.take(o, h, p); ok || err != nil {
+			return err
+		}
 		return d.decoded(o, h.header, p)
 	})
+	if err == nil || errors.As(err, new(*objectError)) {
+		err = cmp.Or(d.ranges(&parts), err)
+	}
 	if err == nil && len(rest) > 0 {
 		return &objectError{io.ErrUnexpectedEOF}
 	}

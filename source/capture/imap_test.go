@@ -145,6 +145,8 @@ func FuzzDialogue(f *testing.F) {
 	f.Add(uint16(110), []byte("+OK\r\n+OK\r\nA: b\r\n\r\n..\r\n.\r\n"))
 	f.Add(uint16(53), []byte("\x00\x0d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"))
 	f.Add(uint16(80), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n5\r\nhello\r\n0\r\n\r\n"))
+	f.Add(uint16(80), []byte("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n"+framed(true, 0x41, "abc")+framed(false, 1, "d", "e")))
+	f.Add(uint16(80), []byte("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Range: bytes 5-6/9\r\nContent-Length: 2\r\n\r\nab"))
 	f.Add(uint16(25), []byte("EHLO x\r\nMAIL FROM:<a>\r\nBDAT 3\r\nabcBDAT 2 LAST\r\nde"))
 	f.Fuzz(func(t *testing.T, port uint16, b []byte) {
 		way := newFlow("tcp", net.IP{192, 0, 2, 1}, net.IP{192, 0, 2, 2}, port, 5000, start)
