@@ -237,6 +237,12 @@ func capturePlaces() []spot {
 		strings.ReplaceAll(attached("base64"), "\n", "\r\n") + ".\r\n", "250 ok\r\n", "QUIT\r\n", "221 bye\r\n"}, 9})
 	places = append(places, spot{"SMTP", smtp, "message-1.eml!tool.py", markerAt, besra.ContextMail,
 		`file.sha256 == 'SHA' && mail.from_domain == 'sender.example'`, "", besra.VerdictSuppressed, ""})
+	archived := strings.ReplaceAll(mailed("a.zip", zipWith(marker)(nil)), "\n", "\r\n")
+	places = append(places, spot{"SMTP, an archive attached", captured(conversation{25, []string{"", "220 mx\r\n", "EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
+		"250 mx\r\n250 ok\r\n250 ok\r\n354 go\r\n", archived + ".\r\n"}, 1000}), "message-1.eml!a.zip!a.txt", markerAt, besra.ContextArchive,
+		`file.sha256 == 'SHA' && mail.from_domain == 'sender.example' && mail.envelope_from == 'a@b.example' && mail.client_ip == '10.0.0.5'`, "", besra.VerdictSuppressed, ""})
+	places = append(places, spot{"HTTP, an archive", captured(conversation{80, []string{request, response("", zipWith(marker)(nil), 0)}, 1000}), target + "!a.txt", markerAt, besra.ContextArchive,
+		`file.sha256 == 'SHA' && net.host == 'files.example' && net.dst.ip == '10.0.0.5'`, "", besra.VerdictSuppressed, ""})
 	message := strings.ReplaceAll(attached("base64"), "\n", "\r\n")
 	for name, c := range map[string]conversation{
 		"IMAP": {143, []string{"", "* OK ready\r\n", "a LOGIN u p\r\n", "a OK in\r\n", "b FETCH 1 BODY[]\r\n",

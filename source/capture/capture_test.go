@@ -3,6 +3,8 @@ package capture
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -356,6 +358,25 @@ func TestTunnels(t *testing.T) {
 			s.fact(t, tt.want, "net.src.port", 1000)
 			s.fact(t, tt.want, "net.time", start)
 		})
+	}
+}
+
+// TestInterrupted counts what a conversation held that was not over.
+func TestInterrupted(t *testing.T) {
+	tr := newTrace(t)
+	tr.dial("10.0.0.5", 5000, "192.0.2.80", 80).open().say(1, "under way", 40)
+	tr.dial("10.0.0.5", 5001, "192.0.2.80", 80).open().say(1, "over", 40).close()
+	src, err := New(Config{Reader: bytes.NewReader(tr.pcap()), Name: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &sourcetest.Recorder{On: func(besra.Target) error { cancel(); return nil }}
+	if err := src.Run(ctx, r); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+	if gaps := r.Gaps(); len(gaps) != 1 || gaps[0].Reason != ReasonUnfinished || gaps[0].Count != 1 {
+		t.Errorf("got gaps %+v, want one conversation that was not over", gaps)
 	}
 }
 

@@ -20,11 +20,12 @@ import (
 
 // The reasons of gaps, stable words.
 const (
-	ReasonMissing   = "missing"   // bytes of a conversation that the capture does not hold
-	ReasonDropped   = "dropped"   // packets that the kernel could not hand over
-	ReasonTruncated = "truncated" // a packet was cut by the capture, or the capture itself was
-	ReasonLimit     = "limit"     // more than may be held: a conversation was cut short, or fragments given up
-	ReasonUndecoded = "undecoded" // a packet that breaks its protocol, or a protocol that is not read
+	ReasonMissing    = "missing"    // bytes of a conversation that the capture does not hold
+	ReasonDropped    = "dropped"    // packets that the kernel could not hand over
+	ReasonTruncated  = "truncated"  // a packet was cut by the capture, or the capture itself was
+	ReasonLimit      = "limit"      // more than may be held: a conversation was cut short, or fragments given up
+	ReasonUnfinished = "unfinished" // conversations that were under way when the run was interrupted
+	ReasonUndecoded  = "undecoded"  // a packet that breaks its protocol, or a protocol that is not read
 )
 
 const (
@@ -92,11 +93,17 @@ func (d *decoder) run(in packets) error {
 		}
 		d.packet(linkType(in, ci), data, ci)
 	}
-	if d.err == nil && d.ctx.Err() == nil {
+	switch {
+	case d.err != nil:
+	case d.ctx.Err() == nil:
 		d.streams.flushAll()
+	default:
+		d.gaps[ReasonUnfinished] = d.streams.unfinished()
 	}
 	for reason, n := range d.gaps {
-		d.gap(reason, n, "")
+		if n > 0 {
+			d.gap(reason, n, "")
+		}
 	}
 	if d.encrypted > 0 {
 		d.to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text(d.config.Name), Reason: ReasonEncrypted,

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// frames makes a message of WebSocket of its pieces, masked as a client's are.
+// framed makes a message of WebSocket of its pieces, masked as a client's are.
 func framed(masked bool, first byte, pieces ...string) string {
 	var b []byte
 	for i, p := range pieces {

@@ -247,3 +247,13 @@ func (s *streams) flushAll() {
 		s.remove(c)
 	}
 }
+
+// unfinished counts the conversations that hold bytes nobody has seen.
+func (s *streams) unfinished() (n int64) {
+	for c := range s.all {
+		if c.sides[0].fresh || c.sides[1].fresh {
+			n++
+		}
+	}
+	return n
+}
