@@ -10,12 +10,15 @@
 package cache
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -88,20 +91,28 @@ func private(name string) error {
 
 // openFile opens a database; a damaged one is an error.
 func openFile(name string) (db *bbolt.DB, err error) {
-	defer damaged(&err)
+	defer guarded(&err)()
 	return bbolt.Open(name, 0o600, &bbolt.Options{Timeout: patience})
 }
 
-// damaged turns the panic of a damaged file into an error.
-func damaged(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("the file is damaged (%v): remove it, it holds nothing that cannot be found out again", p)
+// errDamaged says that the file holds what was not written to it.
+var errDamaged = errors.New("the file is damaged: remove it, it holds nothing that cannot be found out again")
+
+// guarded makes an error of the panic of a damaged file, and of the fault of one
+// that ends too early, where it is mapped: defer guarded(&err)().
+func guarded(err *error) func() {
+	was := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(was)
+		if p := recover(); p != nil {
+			*err = fmt.Errorf("%w (%v)", errDamaged, p)
+		}
 	}
 }
 
 // begin drops what is out of use and notes that these rules are in use.
 func (c *Cache) begin(tx *bbolt.Tx, now time.Time) (err error) {
-	defer damaged(&err)
+	defer guarded(&err)()
 	uses, err := tx.CreateBucketIfNotExists(lastUse)
 	if err != nil {
 		return err
@@ -136,14 +147,30 @@ func (c *Cache) Get(key Key) ([]byte, bool) {
 }
 
 func (c *Cache) find(key Key) (answer []byte, err error) {
-	defer damaged(&err)
+	defer guarded(&err)()
 	err = c.db.View(func(tx *bbolt.Tx) error {
-		if v := tx.Bucket(c.rules).Get(key[:]); v != nil {
-			answer = append([]byte{}, v...)
+		v := tx.Bucket(c.rules).Get(key[:])
+		if v == nil {
+			return nil
 		}
+		if len(v) < sumSize || !bytes.Equal(v[:sumSize], sum(key, v[sumSize:])) {
+			return errDamaged
+		}
+		answer = append([]byte{}, v[sumSize:]...)
 		return nil
 	})
 	return answer, err
+}
+
+// sumSize is how long the sum is that stands before an answer in the file.
+const sumSize = 4
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sum is a checksum of an answer and what it is to, so that a bit that toppled on
+// the disk hides no finding. It does not keep off who can write the file.
+func sum(key Key, answer []byte) []byte {
+	return binary.BigEndian.AppendUint32(nil, crc32.Update(crc32.Checksum(key[:], castagnoli), castagnoli, answer))
 }
 
 // Put keeps an answer. What fails is told by [Cache.Close]: a run does not
@@ -162,11 +189,11 @@ func (c *Cache) Put(key Key, answer []byte) {
 }
 
 func (c *Cache) write() (err error) {
-	defer damaged(&err)
+	defer guarded(&err)()
 	err = c.db.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(c.rules)
 		for key, answer := range c.pending {
-			if err := b.Put(key[:], answer); err != nil {
+			if err := b.Put(key[:], append(sum(key, answer), answer...)); err != nil {
 				return err
 			}
 		}

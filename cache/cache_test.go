@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -102,34 +103,51 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestDamaged overwrites pages: the cache gives an error and no panic.
+// TestDamaged overwrites pages, single bytes and the end of a cache: it gives an
+// error, and neither a panic nor another answer than was put.
 func TestDamaged(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "cache")
 	c := open(t, name, "a")
+	const answer = "some answer"
 	for i := range 3000 {
-		c.Put(keyOf(i), []byte("some answer"))
+		c.Put(keyOf(i), []byte(answer))
 	}
 	c.Close()
 	whole, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at := 2 * 4096; at < len(whole); at += 7 * 4096 {
-		b := append([]byte(nil), whole...)
-		for i := at; i < min(at+4096, len(b)); i++ {
-			b[i] = 0xee
-		}
+	try := func(b []byte) error {
+		t.Helper()
+		name := filepath.Join(t.TempDir(), "cache") // bbolt may go on holding one that made it panic
 		if err := os.WriteFile(name, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		c, err := Open(name, "a")
 		if err != nil {
-			continue
+			return err
 		}
 		for i := range 3000 {
-			c.Get(keyOf(i))
+			if got, ok := c.Get(keyOf(i)); ok && string(got) != answer {
+				t.Fatalf("got %q, want %q or nothing", got, answer)
+			}
+		}
+		for i := range 3000 {
 			c.Put(keyOf(i+10000), []byte("x"))
 		}
-		c.Close()
+		return c.Close()
+	}
+	for at := 2 * 4096; at < len(whole); at += 7 * 4096 {
+		b := bytes.Clone(whole)
+		copy(b[at:min(at+4096, len(b))], bytes.Repeat([]byte{0xee}, 4096))
+		try(b)
+	}
+	for _, size := range []int{len(whole) / 2, len(whole)/3 + 100, 3 * 4096, 5000, 10} {
+		try(whole[:size:size])
+	}
+	b := bytes.Clone(whole)
+	b[bytes.LastIndex(b, []byte(answer))] ^= 1
+	if err := try(b); !errors.Is(err, errDamaged) {
+		t.Errorf("an answer with another bit: got %v, want %v", err, errDamaged)
 	}
 }
