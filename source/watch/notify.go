@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/besra-hunt/besra"
@@ -14,6 +15,7 @@ import (
 // notify watches directory by directory. Who changed something is not known.
 type notify struct {
 	watcher *fsnotify.Watcher
+	dirs    []string
 	to      besra.Receiver
 }
 
@@ -26,7 +28,7 @@ func newNotify(dirs []string, to besra.Receiver) (notifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &notify{w, to}
+	n := &notify{w, dirs, to}
 	for _, d := range dirs {
 		info, err := os.Stat(d)
 		if err == nil && !info.IsDir() {
@@ -101,6 +103,10 @@ func (n *notify) run(to func(change)) error {
 // event notes a file that was made, moved here or written. A new directory is
 // watched before it is read, so that nothing falls between.
 func (n *notify) event(e fsnotify.Event, to func(change)) {
+	if (e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename)) && slices.Contains(n.dirs, e.Name) {
+		n.unwatched(e.Name, errors.New("it was removed or moved away: what is made in its place is not seen"))
+		return
+	}
 	if !e.Has(fsnotify.Create) && !e.Has(fsnotify.Write) {
 		return
 	}

@@ -130,6 +130,19 @@ func methods(t *testing.T) []string {
 	return list
 }
 
+// TestGone tells that one of the directories is gone; the other is watched on.
+func TestGone(t *testing.T) {
+	gone, _ := filepath.EvalSymlinks(t.TempDir())
+	dir, _ := filepath.EvalSymlinks(t.TempDir())
+	r := watchIn(t, Config{Dirs: []string{gone, dir}, Method: MethodNotify})
+	elsewhere(t, "remove|"+gone, "write|"+filepath.Join(dir, "last")+"|x")
+	r.next(t, "last")
+	r.end(t)
+	if g := r.Gaps(); len(g) != 1 || g[0].Reason != ReasonUnwatched || g[0].Kind != besra.GapError || string(g[0].Target) != gone {
+		t.Errorf("got gaps %+v, want one of %s", g, gone)
+	}
+}
+
 func TestWatch(t *testing.T) {
 	for _, method := range methods(t) {
 		t.Run(method, func(t *testing.T) {
