@@ -198,12 +198,15 @@ func seeAfter(t testing.TB, c Config, capture []byte, wait bool) seen {
 	return s
 }
 
-// ask lends the content to the facts, and asks for all while they have it.
+// ask lends the content to the facts, and asks for those of the network while
+// they have it.
 func ask(t testing.TB, target besra.Target, content besra.Content) (back func()) {
 	lent := target.Facts.(besra.ContentFacts)
 	lent.SetContent(content.Bytes())
 	for _, def := range besra.Vocabulary() {
-		target.Facts.Fact(t.Context(), def.Name)
+		if strings.HasPrefix(def.Name, "net.") {
+			target.Facts.Fact(t.Context(), def.Name)
+		}
 	}
 	return func() { lent.SetContent(nil) }
 }
