@@ -137,13 +137,15 @@ func TestDamaged(t *testing.T) {
 		}
 		return c.Close()
 	}
+	for _, size := range []int{10, 5000, 3 * 4096, 4 * 4096, 6 * 4096, 7*4096 + 100, len(whole)/2 + 4096, len(whole) * 3 / 4} {
+		if err := try(whole[:size:size]); err == nil {
+			t.Errorf("cut off after %d bytes of %d: no error", size, len(whole))
+		}
+	}
 	for at := 2 * 4096; at < len(whole); at += 7 * 4096 {
 		b := bytes.Clone(whole)
 		copy(b[at:min(at+4096, len(b))], bytes.Repeat([]byte{0xee}, 4096))
 		try(b)
-	}
-	for _, size := range []int{len(whole) / 2, len(whole)/3 + 100, 3 * 4096, 5000, 10} {
-		try(whole[:size:size])
 	}
 	b := bytes.Clone(whole)
 	b[bytes.LastIndex(b, []byte(answer))] ^= 1
