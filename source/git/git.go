@@ -22,8 +22,9 @@
 //
 // A repository may be bare, shallow, or a work tree of another. What is damaged
 // is a gap, and the walk goes on. Memory holds 20 bytes and some for each object, and
-// no content but what is being scanned. Repositories that name objects by SHA-256 are not
-// read, which is an error.
+// no content but what is being scanned. Repositories that name objects by SHA-256 or keep
+// references in reftables are not read, which is an error; objects that one borrows
+// from another (alternates) are missing.
 package git
 
 import (

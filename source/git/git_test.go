@@ -377,6 +377,22 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// TestUnread ends the run with an error where the format of a repository is not read.
+func TestUnread(t *testing.T) {
+	for _, extension := range []string{"objectformat = sha256", "objectFormat = SHA256", "refstorage = reftable"} {
+		dir := t.TempDir()
+		history(t, dir)
+		config := "[core]\n\trepositoryformatversion = 1\n[extensions]\n\t" + extension + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := &sourcetest.Recorder{}
+		if err := newSource(t, Config{Path: dir}).Run(t.Context(), r); err == nil || len(r.Targets()) > 0 {
+			t.Errorf("%s: got error %v and %d targets, want an error and none", extension, err, len(r.Targets()))
+		}
+	}
+}
+
 // TestGit compares with what git itself lists, of a repository that it packed.
 func TestGit(t *testing.T) {
 	tool, err := exec.LookPath("git")

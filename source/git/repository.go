@@ -113,8 +113,12 @@ func openRepository(path string) (*repository, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
-	if config.Extensions.ObjectFormat == "sha256" {
+	extensions := config.Raw.Section("extensions") // which the library knows to write, and not to read
+	switch {
+	case strings.EqualFold(extensions.Option("objectformat"), "sha256"):
 		return nil, errors.New("it names objects by SHA-256, which is not read")
+	case strings.EqualFold(extensions.Option("refstorage"), "reftable"):
+		return nil, errors.New("it keeps its references in reftables, which are not read: git refs migrate --ref-format=files turns them into files")
 	}
 	if origin := config.Remotes["origin"]; origin != nil && len(origin.URLs) > 0 {
 		r.remote = withoutUser(origin.URLs[0])
