@@ -35,28 +35,13 @@ func TestResumeAfterKill(t *testing.T) {
 		t.Fatalf("undisturbed: exit %d", code)
 	}
 	args := []string{"--pack", "slow.yar", "-f", "ndjson", "--checkpoint", "run.ckpt", "--ledger", "ledger", "data", "nowhere"}
-	rng := rand.New(rand.NewPCG(1, 2))
 	step, want := 8, 24
 	if testing.Short() {
 		step, want = 30, 2
 	}
-	kills, seen := 0, 0
-	for ; kills < 100; kills++ {
-		sig := syscall.SIGKILL
-		if kills%5 == 4 {
-			sig = os.Interrupt.(syscall.Signal)
-		}
-		out, code := huntIn(t, dir, seen+rng.IntN(step), sig, args...)
-		if code == exitDone {
-			compareRuns(t, whole, out)
-			compareLedger(t, whole, filepath.Join(dir, "ledger"))
-			break
-		}
-		if _, err := os.Stat(filepath.Join(dir, "run.ckpt")); err == nil {
-			args = []string{"--resume", "run.ckpt"}
-			seen = bytes.Count(out, []byte("\n"))
-		}
-	}
+	out, kills := huntUntilDone(t, dir, step, args...)
+	compareRuns(t, whole, out)
+	compareLedger(t, whole, filepath.Join(dir, "ledger"))
 	if kills < want {
 		t.Errorf("it was done after %d kills: too few to mean anything", kills)
 	}
@@ -64,6 +49,29 @@ func TestResumeAfterKill(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "run.ckpt")); err == nil {
 		t.Error("the checkpoint of a finished hunt is still there")
 	}
+}
+
+// huntUntilDone stops a hunt at random points, each within so many lines of what it
+// had written before, and goes on with it each time. It returns the last output,
+// and how often it was stopped.
+func huntUntilDone(t *testing.T, dir string, step int, args ...string) (out []byte, stops int) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for seen := 0; stops < 100; stops++ {
+		sig := syscall.SIGKILL
+		if stops%5 == 4 {
+			sig = os.Interrupt.(syscall.Signal)
+		}
+		out, code := huntIn(t, dir, seen+rng.IntN(step), sig, args...)
+		if code == exitDone {
+			return out, stops
+		}
+		if _, err := os.Stat(filepath.Join(dir, "run.ckpt")); err == nil {
+			args = []string{"--resume", "run.ckpt"}
+			seen = bytes.Count(out, []byte("\n"))
+		}
+	}
+	t.Fatalf("it is not done although it was stopped %d times", stops)
+	return nil, 0
 }
 
 // writeHaystack writes files of which every third has the marker, some in archives.
