@@ -25,7 +25,7 @@ type archiveFlags struct {
 func (a *archiveFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&a.none, "no-archives", false, "scan archives as the bytes they are, and mail too; do not open them")
 	f.StringArrayVar(&a.passwords, "password", []string{"infected"}, "password tried on encrypted members; may be repeated")
-	f.StringSliceVar(&a.mailTrusted, "mail-trusted", nil, "mail server whose Authentication-Results are believed; may be repeated")
+	f.StringSliceVar(&a.mailTrusted, "mail-trusted", nil, "mail server whose Authentication-Results are believed, because it removes those that others forge; may be repeated")
 	f.IntVar(&a.depth, "archive-depth", 8, "levels of archives in archives that are opened")
 	f.Int64Var(&a.members, "archive-members", 1_000_000, "members read of one archive, at all levels")
 	f.Int64Var(&a.ratio, "archive-ratio", 200, "bytes unpacked for each byte of an archive, at all levels, beyond the first 256 MiB")

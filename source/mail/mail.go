@@ -30,7 +30,8 @@ import (
 // Config says whom to believe.
 type Config struct {
 	// Trusted names the servers (authserv-id of RFC 8601) whose
-	// Authentication-Results are believed.
+	// Authentication-Results are believed: those that remove what bears their name
+	// from messages that come in (section 5 there), for it would be believed, too.
 	Trusted []string
 }
 
