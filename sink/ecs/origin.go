@@ -89,31 +89,22 @@ func originOf(t besra.TargetRef, f lines.Facts) origin {
 	case besra.ContextImage:
 		return origin{Container: containerOf(f)}
 	case besra.ContextNetwork:
-		o := origin{Source: endpointOf(f, "net.src"), Destination: endpointOf(f, "net.dst"), URL: present(address{f.Text("net.url"), f.Text("net.host")}),
-			UserAgent: present(userAgent{f.Text("net.user_agent")}), User: present(user{f.Text("net.user")})}
-		o.Network = present(network{f.Text("net.proto")})
+		o := origin{Source: endpointOf(f, "net.src"), Destination: endpointOf(f, "net.dst"), URL: lines.Present(address{f.Text("net.url"), f.Text("net.host")}),
+			UserAgent: lines.Present(userAgent{f.Text("net.user_agent")}), User: lines.Present(user{f.Text("net.user")})}
+		o.Network = lines.Present(network{f.Text("net.proto")})
 		return o
 	case besra.ContextMail:
-		return origin{Email: emailOf(f), Source: present(endpoint{IP: f.Address("mail.client_ip")}), User: present(user{f.Text("mail.user")})}
+		return origin{Email: emailOf(f), Source: lines.Present(endpoint{IP: f.Address("mail.client_ip")}), User: lines.Present(user{f.Text("mail.user")})}
 	case besra.ContextObject:
-		return origin{URL: present(address{Original: t.Name.Printable()})}
+		return origin{URL: lines.Present(address{Original: t.Name.Printable()})}
 	}
 	return origin{Process: processOf(f, "writer.")}
 }
 
-// present returns a field set, and nil where nothing is known of it.
-func present[T comparable](set T) *T {
-	var none T
-	if set == none {
-		return nil
-	}
-	return &set
-}
-
 // processOf is the process that a group of facts is about.
 func processOf(f lines.Facts, group string) *process {
-	return present(process{PID: f.Number(group + "pid"), Name: f.Base(group + "exe"), Executable: f.Text(group + "exe"), Command: f.Text(group + "cmdline"),
-		Directory: f.Text(group + "cwd"), Start: f.Time(group + "start"), Hash: present(digest{f.Text(group + "sha256")}), User: present(user{f.Text(group + "user")})})
+	return lines.Present(process{PID: f.Number(group + "pid"), Name: f.Base(group + "exe"), Executable: f.Text(group + "exe"), Command: f.Text(group + "cmdline"),
+		Directory: f.Text(group + "cwd"), Start: f.Time(group + "start"), Hash: lines.Present(digest{f.Text(group + "sha256")}), User: lines.Present(user{f.Text(group + "user")})})
 }
 
 // containerOf is the container that a process runs in, or the image that a file
@@ -134,15 +125,15 @@ func containerOf(f lines.Facts) *container {
 	if im.Name != "" || im.Hash != nil {
 		c.Image = &im
 	}
-	return present(c)
+	return lines.Present(c)
 }
 
 func endpointOf(f lines.Facts, group string) *endpoint {
-	return present(endpoint{f.Address(group + ".ip"), f.Port(group + ".port")})
+	return lines.Present(endpoint{f.Address(group + ".ip"), f.Port(group + ".port")})
 }
 
 func emailOf(f lines.Facts) *email {
-	return present(email{From: mailboxOf(f, "mail.from"), To: mailboxOf(f, "mail.envelope_to"), ReplyTo: mailboxOf(f, "mail.reply_to"),
+	return lines.Present(email{From: mailboxOf(f, "mail.from"), To: mailboxOf(f, "mail.envelope_to"), ReplyTo: mailboxOf(f, "mail.reply_to"),
 		Subject: f.Text("mail.subject"), Sent: f.Time("mail.date")})
 }
 

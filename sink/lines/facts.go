@@ -95,6 +95,15 @@ func (f Facts) Address(name string) string {
 // Base returns the last part of a path that a fact is.
 func (f Facts) Base(name string) string { return string(besra.Text(f.Text(name)).Base()) }
 
+// Present returns a group of fields, and nil where nothing is known of it.
+func Present[T comparable](group T) *T {
+	var none T
+	if group == none {
+		return nil
+	}
+	return &group
+}
+
 // IsFile reports whether a target is something that lies there under its name: a
 // file, a member, an object that was carved from traffic. The memory of a process
 // does not, nor what one end of a conversation sent.

@@ -81,11 +81,11 @@ type bucket struct {
 func originOf(t besra.TargetRef, f lines.Facts) origin {
 	switch t.Context {
 	case besra.ContextProcess:
-		return origin{Process: processOf(f, "process."), Container: present(container{f.Text("process.container")})}
+		return origin{Process: processOf(f, "process."), Container: lines.Present(container{f.Text("process.container")})}
 	case besra.ContextNetwork:
 		return conversation(f)
 	case besra.ContextMail:
-		return origin{Email: emailOf(f), Source: endpointOf(f, "mail.client_ip", ""), User: present(user{f.Text("mail.user")})}
+		return origin{Email: emailOf(f), Source: endpointOf(f, "mail.client_ip", ""), User: lines.Present(user{f.Text("mail.user")})}
 	case besra.ContextObject:
 		return origin{Bucket: bucketOf(t, f)}
 	}
@@ -95,20 +95,11 @@ func originOf(t besra.TargetRef, f lines.Facts) origin {
 	return origin{}
 }
 
-// present returns an object, and nil where nothing is known of it.
-func present[T comparable](object T) *T {
-	var none T
-	if object == none {
-		return nil
-	}
-	return &object
-}
-
 // processOf is the process that a group of facts is about. Without its number it
 // is none: the schema asks for it.
 func processOf(f lines.Facts, group string) *process {
 	p := &process{PID: f.Number(group + "pid"), Name: f.Base(group + "exe"), Command: f.Text(group + "cmdline"),
-		Directory: f.Text(group + "cwd"), User: present(user{f.Text(group + "user")})}
+		Directory: f.Text(group + "cwd"), User: lines.Present(user{f.Text(group + "user")})}
 	if p.PID == nil {
 		return nil
 	}
@@ -125,7 +116,7 @@ func processOf(f lines.Facts, group string) *process {
 // conversation is what is known of the traffic that carried the bytes.
 func conversation(f lines.Facts) origin {
 	o := origin{Source: endpointOf(f, "net.src.ip", "net.src.port"), Dest: endpointOf(f, "net.dst.ip", "net.dst.port"),
-		URL: present(address{f.Text("net.url")}), User: present(user{f.Text("net.user")})}
+		URL: lines.Present(address{f.Text("net.url")}), User: lines.Present(user{f.Text("net.user")})}
 	if proto := f.Text("net.proto"); proto != "" {
 		o.Connection = &connection{DirectionName: "Unknown", Protocol: proto}
 	}
