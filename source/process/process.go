@@ -20,6 +20,11 @@
 //	Anonymous   what no file is behind: heaps, stacks, unpacked code
 //	Executable  what can be executed
 //
+// On Linux, runs of 64 KiB or more of private anonymous memory that the process
+// has reserved and not touched divide a region and are not read: they are zeros,
+// and what they take is not counted as searched. A rule that looks for nothing
+// but zeros does not find these.
+//
 // # Platforms
 //
 // Linux reads /proc and needs the rights of ptrace for processes of others.
@@ -90,6 +95,9 @@ type handle interface {
 	// known are empty.
 	about() (about, error)
 	mappings() ([]mapping, error)
+	// touched returns the regions of mappings, without runs of pages that are
+	// known to be zeros because nobody has touched them. It fails where ctx ends.
+	touched(ctx context.Context, maps []mapping) ([]besra.Region, error)
 	// state adds what the platform knows to the facts.
 	state(g *facts.Given, host *facts.Host)
 }
@@ -237,11 +245,11 @@ func (s *Source) target(pid int, name string, what about, to besra.Receiver) bes
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			return s.openMemory(pid, name, what, to)
+			return s.openMemory(ctx, pid, name, what, to)
 		}}
 }
 
-func (s *Source) openMemory(pid int, name string, what about, to besra.Receiver) (besra.Content, error) {
+func (s *Source) openMemory(ctx context.Context, pid int, name string, what about, to besra.Receiver) (besra.Content, error) {
 	h, err := s.system.open(pid)
 	if err != nil {
 		return nil, &openError{err}
@@ -258,23 +266,19 @@ func (s *Source) openMemory(pid int, name string, what about, to besra.Receiver)
 		h.Close()
 		return nil, &openError{err}
 	}
-	m := &memory{handle: h}
-	left := 0
-	for _, r := range maps {
-		if !r.readable() {
-			continue
-		}
-		if !r.fits(s.config.Kinds, what.exe) {
-			left++
-			continue
-		}
-		m.regions = append(m.regions, besra.Region{Base: r.start, Size: r.end - r.start})
+	maps = slices.DeleteFunc(maps, func(m mapping) bool { return !m.readable() })
+	readable := len(maps)
+	maps = slices.DeleteFunc(maps, func(m mapping) bool { return !m.fits(s.config.Kinds, what.exe) })
+	regions, err := h.touched(ctx, maps)
+	if err != nil {
+		h.Close()
+		return nil, err
 	}
-	if left > 0 {
+	if left := readable - len(maps); left > 0 {
 		to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text(name), Reason: ReasonRegions, Count: 1,
 			Detail: fmt.Sprintf("%d regions are clean views of files, or of a kind that was not asked for", left)})
 	}
-	return m, nil
+	return &memory{h, regions}, nil
 }
 
 // memory is the content of a process.

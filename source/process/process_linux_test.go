@@ -2,7 +2,7 @@ package process
 
 import (
 	"bufio"
-	"context"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/besra-hunt/besra"
@@ -229,19 +230,26 @@ func TestContract(t *testing.T) {
 	})
 }
 
-const marker = "BinStore enabled implants."
+// childOf is the environment variable that makes a run of the test a child.
+const childOf = "BESRA_TEST_CHILD"
 
-// TestLiveProcess reads the memory of a child that holds the text.
-func TestLiveProcess(t *testing.T) {
-	if os.Getenv("BESRA_TEST_CHILD") != "" {
-		text := strings.ToUpper(marker) + strconv.Itoa(os.Getpid())
-		fmt.Println(text[:1])
-		io.Copy(io.Discard, os.Stdin) // until the parent is done
-		fmt.Fprint(io.Discard, text)
-		os.Exit(0)
-	}
-	child := exec.Command(os.Args[0], "-test.run", "^TestLiveProcess$")
-	child.Env = append(os.Environ(), "BESRA_TEST_CHILD=1")
+// childText is what a child has in its memory and no other process has.
+func childText(pid int) string {
+	return strings.ToUpper("BinStore enabled implants.") + strconv.Itoa(pid)
+}
+
+// live is what a child does: it says a line and waits until its parent is done.
+func live(line string) {
+	fmt.Println(line)
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// startChild runs the test again as a child that lives as long as the test, and
+// returns the line that it says.
+func startChild(t *testing.T) (pid int, line string) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+	child.Env = append(os.Environ(), childOf+"=1")
 	in, err := child.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -253,44 +261,102 @@ func TestLiveProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer child.Wait()
-	defer in.Close()
-	if _, err := bufio.NewReader(out).ReadByte(); err != nil {
-		t.Fatal(err)
-	}
-	s, err := New(Config{Host: liveHost(t), PIDs: []int{child.Process.Pid}})
+	t.Cleanup(func() { in.Close(); io.Copy(io.Discard, out); child.Wait() })
+	line, err = bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
-	r := sourcetest.Recorder{On: func(target besra.Target) error {
-		c, err := target.Open(context.Background())
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		found = search(c.(besra.Memory), strings.ToUpper(marker)+strconv.Itoa(child.Process.Pid))
-		if got := target.Facts.Fact(context.Background(), "process.sha256"); !got.Known() {
-			t.Errorf("process.sha256: %s", got.Source)
-		}
-		return nil
-	}}
-	if err := s.Run(t.Context(), &r); errors.Is(err, os.ErrPermission) {
-		t.Skip("no right to read the memory of a child")
-	} else if err != nil {
+	return child.Process.Pid, strings.TrimSpace(line)
+}
+
+// openChild opens the memory of a child, until the test ends.
+func openChild(t *testing.T, pid int) (besra.Target, besra.Memory) {
+	t.Helper()
+	s, err := New(Config{Host: liveHost(t), PIDs: []int{pid}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if found == 0 {
-		t.Errorf("the text is in no region; gaps %+v", r.Gaps())
+	var r sourcetest.Recorder
+	if err := s.Run(t.Context(), &r); err != nil || len(r.Targets()) != 1 {
+		t.Fatalf("got %d targets, error %v and gaps %+v", len(r.Targets()), err, r.Gaps())
+	}
+	target := r.Targets()[0]
+	c, err := target.Open(t.Context())
+	if errors.Is(err, os.ErrPermission) {
+		t.Skip("no right to read the memory of a child")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return target, c.(besra.Memory)
+}
+
+// find returns the addresses of a text.
+func find(m besra.Memory, text string) (at []int64) {
+	for r := range m.Regions() {
+		b := make([]byte, r.Size)
+		n, _ := m.ReadAt(b, r.Base)
+		for from := 0; ; from++ {
+			i := bytes.Index(b[from:n], []byte(text))
+			if i < 0 {
+				break
+			}
+			from += i
+			at = append(at, r.Base+int64(from))
+		}
+	}
+	return at
+}
+
+// TestLiveProcess reads the memory of a child that holds the text.
+func TestLiveProcess(t *testing.T) {
+	if os.Getenv(childOf) != "" {
+		text := childText(os.Getpid())
+		live(text[:1])
+		fmt.Fprint(io.Discard, text)
+		return
+	}
+	pid, _ := startChild(t)
+	target, m := openChild(t, pid)
+	if len(find(m, childText(pid))) == 0 {
+		t.Error("the text is in no region")
+	}
+	if got := target.Facts.Fact(t.Context(), "process.sha256"); !got.Known() {
+		t.Errorf("process.sha256: %s", got.Source)
 	}
 }
 
-// search counts how often a text is in the regions.
-func search(m besra.Memory, text string) (n int) {
-	for r := range m.Regions() {
-		buf := make([]byte, min(r.Size, 64<<20))
-		read, _ := m.ReadAt(buf, r.Base)
-		n += strings.Count(string(buf[:read]), text)
+// TestReserved reads the memory of a child that has reserved much and touched
+// next to nothing of it.
+func TestReserved(t *testing.T) {
+	const flags = syscall.MAP_PRIVATE | syscall.MAP_ANON | syscall.MAP_NORESERVE
+	var reserve int64 = 8 << 30
+	if os.Getenv(childOf) != "" {
+		b, err := syscall.Mmap(-1, 0, int(reserve), syscall.PROT_READ|syscall.PROT_WRITE, flags)
+		if err != nil {
+			live(err.Error())
+			return
+		}
+		there := b[reserve/8*5+100:]
+		copy(there, childText(os.Getpid()))
+		live(fmt.Sprintf("%p", there))
+		return
 	}
-	return n
+	pid, line := startChild(t)
+	want, err := strconv.ParseInt(line, 0, 64)
+	if err != nil {
+		t.Skip("a child cannot reserve memory: " + line)
+	}
+	_, m := openChild(t, pid)
+	size := int64(0)
+	for r := range m.Regions() {
+		size += r.Size
+	}
+	if size > reserve/8 {
+		t.Fatalf("regions of %d bytes are read, want those that are touched", size)
+	}
+	if at := find(m, childText(pid)); !slices.Contains(at, want) {
+		t.Errorf("found at %#x, want %#x", at, want)
+	}
 }

@@ -123,6 +123,11 @@ func (p *windowsProcess) mappings() ([]mapping, error) {
 	return list, nil
 }
 
+// touched implements [handle]: all of it, untouched pages too.
+func (*windowsProcess) touched(_ context.Context, maps []mapping) ([]besra.Region, error) {
+	return whole(maps), nil
+}
+
 func (p *windowsProcess) state(g *facts.Given, _ *facts.Host) {
 	var created, exited, kernel, user windows.Filetime
 	if windows.GetProcessTimes(p.Handle, &created, &exited, &kernel, &user) == nil {

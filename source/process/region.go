@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/besra-hunt/besra"
 )
 
 // mapping is a line of a process's memory map.
@@ -36,6 +38,23 @@ func (m mapping) readable() bool {
 // anonymous reports whether no file with a name is behind the region.
 func (m mapping) anonymous() bool {
 	return !strings.HasPrefix(m.file, "/") || m.gone || m.file == "/dev/zero"
+}
+
+// zeroed reports whether the region is zeros but for what the process brought
+// there: what it shares with others or maps of files, others may fill.
+func (m mapping) zeroed() bool {
+	return m.private && (m.file == "" || m.file == "[heap]" || strings.HasPrefix(m.file, "[stack") || strings.HasPrefix(m.file, "[anon:"))
+}
+
+// region is all of the mapping.
+func (m mapping) region() besra.Region { return besra.Region{Base: m.start, Size: m.end - m.start} }
+
+// whole are the regions of mappings of which all is read.
+func whole(maps []mapping) (regions []besra.Region) {
+	for _, m := range maps {
+		regions = append(regions, m.region())
+	}
+	return regions
 }
 
 // fits reports whether the region is of the kinds; exe is the executable's path.

@@ -72,6 +72,22 @@ func TestReadable(t *testing.T) {
 	}
 }
 
+func TestZeroed(t *testing.T) {
+	for _, file := range []string{"", "[heap]", "[stack]", "[stack:7]", "[anon:jit]"} {
+		if !(mapping{private: true, file: file}).zeroed() {
+			t.Errorf("%q: got that others may fill it", file)
+		}
+		if (mapping{file: file}).zeroed() {
+			t.Errorf("%q, shared: got that nobody else may fill it", file)
+		}
+	}
+	for _, file := range []string{"[vdso]", "/lib/a.so", "/memfd:x", "/dev/zero", "anon_inode:[perf_event]", "[anon_shmem:x]"} {
+		if (mapping{private: true, file: file}).zeroed() {
+			t.Errorf("%q: got that nobody else may fill it", file)
+		}
+	}
+}
+
 func FuzzParseMaps(f *testing.F) {
 	f.Add("55d0-55e0 r--p 00000000 08:01 1234 /usr/bin/cat\n7f00-7f10 rw-p 00000000 00:00 0 \n")
 	f.Fuzz(func(t *testing.T, s string) {
