@@ -6,15 +6,12 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
-	"encoding/base64"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -90,44 +87,6 @@ func pdf(*testing.T) []byte {
 	return fmt.Appendf(nil, "%%PDF-1.4\n1 0 obj\n<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream\nendobj\ntrailer << >>\n%%%%EOF\n", len(body), body)
 }
 
-// attached is a message with the marker attached in an encoding.
-func attached(encoding string) string {
-	if encoding == "base64" {
-		return mailed("tool.py", []byte(marker))
-	}
-	return strings.NewReplacer("base64", encoding, base64.StdEncoding.EncodeToString([]byte(marker)),
-		strings.ReplaceAll(marker, "enabled", "ena=\r\nble=64")).Replace(attached("base64"))
-}
-
-// uuencoded is a text of less than 64 bytes as a file in uuencode.
-func uuencoded(name, text string) string {
-	b := append([]byte(text), 0, 0)
-	line := []byte{' ' + byte(len(text))}
-	for ; len(b) >= 3; b = b[3:] {
-		for shift := 18; shift >= 0; shift -= 6 {
-			line = append(line, ' '+byte((int(b[0])<<16|int(b[1])<<8|int(b[2]))>>shift&0x3f))
-		}
-	}
-	return "begin 644 " + name + "\n" + string(line) + "\n`\nend\n"
-}
-
-func mailed(name string, content []byte) string {
-	return "From: news@sender.example\nSubject: samples\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n" +
-		"--b\nContent-Type: text/plain\n\nhello\n--b\nContent-Type: application/octet-stream; name=" + name + "\nContent-Transfer-Encoding: base64\n\n" +
-		base64.StdEncoding.EncodeToString(content) + "\n--b--\n"
-}
-
-func maildir(message string) func(*testing.T, string) string {
-	return func(t *testing.T, dir string) string {
-		for _, d := range []string{"cur", "new", "tmp"} {
-			if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return filepath.Dir(filepath.Dir(written("cur/1.host:2,S", literally(message))(t, dir)))
-	}
-}
-
 // conversation is what both ends of one connection say, the client first.
 type conversation struct {
 	port  uint16 // of the server
@@ -168,24 +127,17 @@ func recorded(t *testing.T, all ...conversation) []byte {
 func (c conversation) segment(t *testing.T, w *pcapgo.Writer, at time.Time, client uint16, from int, seq *[2]uint32, data string, flags func(*layers.TCP)) {
 	t.Helper()
 	ports := [2]uint16{client, c.port}
-	ends := [2]net.IP{net.IPv4(10, 0, 0, 5).To4(), net.IPv4(192, 0, 2, 80).To4()}
-	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: ends[from], DstIP: ends[1-from]}
+	ends := [2]string{"10.0.0.5", "192.0.2.80"}
+	ip := ip4(ends[from], ends[1-from], layers.IPProtocolTCP)
 	tcp := &layers.TCP{SrcPort: layers.TCPPort(ports[from]), DstPort: layers.TCPPort(ports[1-from]), Seq: seq[from], Ack: seq[1-from], Window: 65535}
 	flags(tcp)
 	seq[from] += uint32(len(data))
 	if tcp.SYN || tcp.FIN {
 		seq[from]++
 	}
-	err := tcp.SetNetworkLayerForChecksum(ip)
-	buf := gopacket.NewSerializeBuffer()
-	if err == nil {
-		err = gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true},
-			&layers.Ethernet{SrcMAC: make([]byte, 6), DstMAC: make([]byte, 6), EthernetType: layers.EthernetTypeIPv4}, ip, tcp, gopacket.Payload(data))
-	}
-	if err == nil {
-		err = w.WritePacket(gopacket.CaptureInfo{Timestamp: at, CaptureLength: len(buf.Bytes()), Length: len(buf.Bytes())}, buf.Bytes())
-	}
-	if err != nil {
+	tcp.SetNetworkLayerForChecksum(ip)
+	frame := packet{ether(layers.EthernetTypeIPv4), ip, tcp, gopacket.Payload(data)}.bytes(t)
+	if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: at, CaptureLength: len(frame), Length: len(frame)}, frame); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -219,6 +171,22 @@ func response(encoding string, body []byte, size int) string {
 	return b.String()
 }
 
+// posted is an upload of a form with a file.
+func posted(host, path string) string {
+	const form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"tool.py\"\r\n\r\n" + marker + "\r\n--b--\r\n"
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n%s", path, host, len(form), form)
+}
+
+// clientHello is what a client of TLS says first.
+func clientHello() string {
+	near, far := net.Pipe()
+	defer far.Close()
+	go tls.Client(near, &tls.Config{ServerName: "files.example"}).Handshake()
+	b := make([]byte, 4096)
+	n, _ := far.Read(b)
+	return string(b[:n])
+}
+
 func capturePlaces() []spot {
 	const known = `file.sha256 == 'SHA' && net.dst.ip.cidr('10.0.0.0/8')`
 	const target = "http://files.example/tool.py"
@@ -232,31 +200,16 @@ func capturePlaces() []spot {
 	add("HTTP plain", target, conversation{80, []string{request, response("", []byte(marker), 0)}, 7})
 	add("HTTP chunked", target, conversation{8080, []string{request, response("", []byte(marker), 5)}, 1000})
 	add("HTTP in single bytes", target, conversation{80, []string{request, response("", []byte(marker), 0)}, 1})
-	smtp := captured(conversation{25, []string{"", "220 mx\r\n", "EHLO a\r\n", "250 mx\r\n", "MAIL FROM:<a@b.example>\r\n", "250 ok\r\n",
-		"RCPT TO:<c@d.example>\r\n", "250 ok\r\n", "DATA\r\n", "354 go\r\n",
-		strings.ReplaceAll(attached("base64"), "\n", "\r\n") + ".\r\n", "250 ok\r\n", "QUIT\r\n", "221 bye\r\n"}, 9})
-	places = append(places, spot{"SMTP", smtp, "message-1.eml!tool.py", markerAt, besra.ContextMail,
-		`file.sha256 == 'SHA' && mail.from_domain == 'sender.example'`, "", besra.VerdictSuppressed, ""})
-	archived := strings.ReplaceAll(mailed("a.zip", zipWith(marker)(nil)), "\n", "\r\n")
-	places = append(places, spot{"SMTP, an archive attached", captured(conversation{25, []string{"", "220 mx\r\n", "EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
-		"250 mx\r\n250 ok\r\n250 ok\r\n354 go\r\n", archived + ".\r\n"}, 1000}), "message-1.eml!a.zip!a.txt", markerAt, besra.ContextArchive,
-		`file.sha256 == 'SHA' && mail.from_domain == 'sender.example' && mail.envelope_from == 'a@b.example' && mail.client_ip == '10.0.0.5'`, "", besra.VerdictSuppressed, ""})
 	places = append(places, spot{"HTTP, an archive", captured(conversation{80, []string{request, response("", zipWith(marker)(nil), 0)}, 1000}), target + "!a.txt", markerAt, besra.ContextArchive,
 		`file.sha256 == 'SHA' && net.host == 'files.example' && net.dst.ip == '10.0.0.5'`, "", besra.VerdictSuppressed, ""})
-	message := strings.ReplaceAll(attached("base64"), "\n", "\r\n")
-	for name, c := range map[string]conversation{
-		"IMAP": {143, []string{"", "* OK ready\r\n", "a LOGIN u p\r\n", "a OK in\r\n", "b FETCH 1 BODY[]\r\n",
-			fmt.Sprintf("* 1 FETCH (BODY[] {%d}\r\n%s)\r\nb OK done\r\n", len(message), message)}, 9},
-		"IMAP in parts": {143, []string{"", "* OK ready\r\n", "a FETCH 1 BODY[]\r\n",
-			fmt.Sprintf("* 1 FETCH (BODY[]<100> {%d}\r\n%s)\r\n* 1 FETCH (BODY[]<0> {100}\r\n%s)\r\n", len(message)-100, message[100:], message[:100])}, 1000},
-		"IMAP APPEND": {143, []string{fmt.Sprintf("a LOGIN u p\r\nb APPEND Sent {%d+}\r\n%s\r\n", len(message), message)}, 1000},
-		"IMAP compressed": {143, []string{"", "* OK ready\r\n", "a COMPRESS DEFLATE\r\n", "a OK DEFLATE active\r\n" + string(squeezed(
-			fmt.Appendf(nil, "* 1 FETCH (BODY[] {%d}\r\n%s)\r\n", len(message), message), func(w io.Writer) io.WriteCloser { z, _ := flate.NewWriter(w, 6); return z }))}, 11},
-		"POP3": {110, []string{"", "+OK ready\r\n", "RETR 1\r\n", "+OK\r\n" + message + ".\r\n"}, 11},
-	} {
-		places = append(places, spot{name, captured(c), "message-1.eml!tool.py", markerAt, besra.ContextMail,
-			`file.sha256 == 'SHA' && mail.from_domain == 'sender.example'`, "", besra.VerdictSuppressed, ""})
-	}
+	places = append(places, spot{"HTTP form", captured(conversation{80, []string{posted("files.example", "/in"), response("", nil, 0)}, 11}), "!POST http://files.example/in!tool.py", markerAt, besra.ContextNetwork,
+		`file.sha256 == 'SHA' && net.host == 'files.example' && net.dst.ip == '192.0.2.80'`, "", besra.VerdictSuppressed, ""})
+	header := strings.TrimSuffix(request, "\r\n") + "X-Tool: " + marker + "\r\n\r\n"
+	places = append(places, spot{"HTTP header", captured(conversation{80, []string{header, response("", nil, 0)}, 11}), ">192.0.2.80:80", int64(strings.Index(header, marker)) + markerAt, besra.ContextNetwork,
+		`net.dst.ip == '192.0.2.80'`, `net.dst.ip == '192.0.2.81'`, besra.VerdictSuppressed, ""})
+	hello := "\x16\x03\x03\x00" + string(rune(1+len(marker))) + "\x02"
+	places = append(places, spot{"TLS handshake", captured(conversation{443, []string{clientHello(), hello + marker}, 7}), ":443>10.0.0.5:40000", int64(len(hello)) + markerAt, besra.ContextNetwork,
+		`net.host == 'files.example'`, `net.host == 'other.example'`, besra.VerdictDowngraded, ""})
 	add("FTP", "!ftp/tool.py", conversation{21, []string{"", "220 ftp\r\n", "USER a\r\n", "331 pass\r\n", "PASS b\r\n", "230 in\r\n",
 		"PASV\r\n", "227 Entering Passive Mode (192,0,2,80,200,1)\r\n", "RETR tool.py\r\n", "150 here\r\n"}, 1000},
 		conversation{200<<8 + 1, []string{"", marker}, 4})

@@ -16,14 +16,14 @@ func smbMessage(command uint16, id uint64, answer bool, body ...any) string {
 	if answer {
 		flags = 1
 	}
-	b := smbFields(append([]any{"\xfeSMB", uint16(64), uint16(0), uint32(0), command, uint16(1), flags, uint32(0), id, uint32(0), uint32(5), uint64(9), strings.Repeat("s", 16)}, body...)...)
+	b := fields(append([]any{"\xfeSMB", uint16(64), uint16(0), uint32(0), command, uint16(1), flags, uint32(0), id, uint32(0), uint32(5), uint64(9), strings.Repeat("s", 16)}, body...)...)
 	return string(binary.BigEndian.AppendUint32(nil, uint32(len(b)))) + b
 }
 
-// smbFields puts fields together, numbers as little-endian ones.
-func smbFields(fields ...any) string {
+// fields puts fields together, numbers as little-endian ones.
+func fields(list ...any) string {
 	var b []byte
-	for _, f := range fields {
+	for _, f := range list {
 		if s, ok := f.(string); ok {
 			b = append(b, s...)
 			continue

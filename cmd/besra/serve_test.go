@@ -21,18 +21,19 @@ const serveRule = `rule Marker { meta: author = "us" severity = "high" strings: 
 
 // served is a command that listens while a test talks to it.
 type served struct {
-	address string // of the first gateway
+	address string // of the first gateway, or the directory that is watched
 	stop    context.CancelFunc
 	done    chan error
 	err     *bytes.Buffer
+	out     *lineWatch
 	record  string // file of the ndjson record
 }
 
-// startServe runs the command with a rule and a record until it listens.
+// startServe runs the command with a rule and a record until it listens or watches.
 func startServe(t *testing.T, args ...string) *served {
 	t.Helper()
 	dir := t.TempDir()
-	s := &served{done: make(chan error, 1), record: filepath.Join(dir, "record.ndjson"), err: &bytes.Buffer{}}
+	s := &served{done: make(chan error, 1), record: filepath.Join(dir, "record.ndjson"), err: &bytes.Buffer{}, out: &lineWatch{to: io.Discard, lines: make(chan string, 100)}}
 	rules := filepath.Join(dir, "marker.yar")
 	if err := os.WriteFile(rules, []byte(serveRule), 0o600); err != nil {
 		t.Fatal(err)
@@ -40,10 +41,10 @@ func startServe(t *testing.T, args ...string) *served {
 	ctx, stop := context.WithCancel(t.Context())
 	s.stop = stop
 	out := &lineWatch{to: s.err, lines: make(chan string, 100)}
-	root := rootCommand(stdio{in: strings.NewReader(""), out: io.Discard, err: out})
+	root := rootCommand(stdio{in: strings.NewReader(""), out: s.out, err: out})
 	root.SetArgs(append(args, "--pack", rules, "--format", "ndjson="+s.record))
 	go func() { s.done <- root.ExecuteContext(ctx) }()
-	listening := regexp.MustCompile(`listening on [a-z]+:(\S+)`)
+	listening := regexp.MustCompile(`(?:listening on [a-z]+:|watching )(\S+)`)
 	for {
 		select {
 		case line := <-out.lines:
@@ -74,7 +75,7 @@ func (s *served) end(t *testing.T) (stderr, record string) {
 // lineWatch keeps what is written and tells each line.
 type lineWatch struct {
 	mu    sync.Mutex
-	to    *bytes.Buffer
+	to    io.Writer
 	lines chan string
 }
 
@@ -86,6 +87,22 @@ func (l *lineWatch) Write(b []byte) (int, error) {
 	default:
 	}
 	return l.to.Write(b)
+}
+
+// await returns once the command has written a text to its standard output.
+func (s *served) await(t *testing.T, text string) {
+	t.Helper()
+	for late := time.After(20 * time.Second); ; {
+		select {
+		case line := <-s.out.lines:
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-late:
+			t.Errorf("nothing of %q in all that time", text)
+			return
+		}
+	}
 }
 
 // talk sends bytes and returns what comes until the server closes.
@@ -102,12 +119,17 @@ func (s *served) talk(t *testing.T, request string) string {
 	return string(b)
 }
 
+// respmod submits the answer to a download as a proxy does.
+func respmod(body string) string {
+	const ask, answer = "GET /tool.py HTTP/1.1\r\nHost: files.example\r\nUser-Agent: curl/8\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"
+	return fmt.Sprintf("RESPMOD icap://h/respmod ICAP/1.0\r\nAllow: 204\r\nConnection: close\r\nEncapsulated: req-hdr=0, res-hdr=%d, res-body=%d\r\n\r\n%s%s%x\r\n%s\r\n0\r\n\r\n",
+		len(ask), len(ask+answer), ask, answer, len(body), body)
+}
+
 func TestServeICAP(t *testing.T) {
 	s := startServe(t, "serve", "icap:127.0.0.1:0")
-	head := "HTTP/1.1 200 OK\r\n\r\n"
 	for body, want := range map[string]string{"clean": "ICAP/1.0 204 ", "a BESRA-SERVE-MARKER": "ICAP/1.0 200 "} {
-		got := s.talk(t, fmt.Sprintf("RESPMOD icap://h/respmod ICAP/1.0\r\nAllow: 204\r\nConnection: close\r\nEncapsulated: res-hdr=0, res-body=%d\r\n\r\n%s%x\r\n%s\r\n0\r\n\r\n",
-			len(head), head, len(body), body))
+		got := s.talk(t, respmod(body))
 		if !strings.HasPrefix(got, want) || strings.Contains(want, "200") && !strings.Contains(got, "Marker by us") {
 			t.Errorf("%q: got %.200q, want %q", body, got, want)
 		}
@@ -116,7 +138,7 @@ func TestServeICAP(t *testing.T) {
 	if !strings.Contains(stderr, "2 targets, 1 matches, 0 suppressed (0 exclusions), 0 undecided, 0 errors") {
 		t.Errorf("got %q", stderr)
 	}
-	if !strings.Contains(record, `"name":"icap:respmod by 127.0.0.1"`) || !strings.Contains(record, `"interrupted":false,"complete":true`) {
+	if !strings.Contains(record, `"name":"http://files.example/tool.py"`) || !strings.Contains(record, `"interrupted":false,"complete":true`) {
 		t.Errorf("got record %s", record)
 	}
 }
@@ -136,14 +158,24 @@ func TestServeHTTP(t *testing.T) {
 	}
 }
 
-func TestServeMilter(t *testing.T) {
-	s := startServe(t, "serve", "milter:127.0.0.1:0")
+// milterTalk submits a message as a mail server does.
+func milterTalk(message string) string {
 	packet := func(text string) string {
 		return string(binary.BigEndian.AppendUint32(nil, uint32(len(text)))) + text
 	}
-	got := s.talk(t, packet("O\x00\x00\x00\x06\x00\x00\x00\x00\x00\x08\x00\x00")+packet("DMi\x004AB\x00")+packet("M<a@example.org>\x00")+
-		packet("LContent-Type\x00multipart/mixed; boundary=x\x00")+packet("N")+
-		packet("B--x\r\nContent-Type: application/x; name=f.bin\r\nContent-Transfer-Encoding: base64\r\n\r\nQkVTUkEtU0VSVkUtTUFSS0VS\r\n--x--\r\n")+packet("E")+packet("Q"))
+	head, body, _ := strings.Cut(message, "\n\n")
+	talk := packet("O\x00\x00\x00\x06\x00\x00\x00\x00\x00\x08\x00\x00") + packet("DMi\x004AB\x00") + packet("M<a@example.org>\x00")
+	for _, line := range strings.Split(head, "\n") {
+		name, value, _ := strings.Cut(line, ": ")
+		talk += packet("L" + name + "\x00" + value + "\x00")
+	}
+	return talk + packet("N") + packet("B"+body) + packet("E") + packet("Q")
+}
+
+func TestServeMilter(t *testing.T) {
+	s := startServe(t, "serve", "milter:127.0.0.1:0")
+	got := s.talk(t, milterTalk("Content-Type: multipart/mixed; boundary=x\n\n--x\r\nContent-Type: application/x; name=f.bin\r\n"+
+		"Content-Transfer-Encoding: base64\r\n\r\nQkVTUkEtU0VSVkUtTUFSS0VS\r\n--x--\r\n"))
 	if !strings.Contains(got, "y550 5.7.1 Refused: Marker by us\x00") {
 		t.Errorf("got %q, want the message refused", got)
 	}

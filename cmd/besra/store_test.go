@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -66,7 +67,7 @@ func saveImage(t testing.TB, dir string) {
 		entry{name: "opt/log-processing/nobody.py", content: implant, uid: 999, at: "02:10"},
 	)
 	upper := packed(t, entry{name: "tmp/.wh.dropper"}, entry{name: "srv/kit.zip", content: zipped(t, "MixText.py", "#"+implant)})
-	config, _ := json.Marshal(map[string]any{"os": "linux", "architecture": "amd64", "rootfs": map[string]any{"type": "layers"},
+	config, _ := json.Marshal(map[string]any{"os": "linux", "architecture": "amd64", "rootfs": map[string]any{"type": "layers", "diff_ids": []string{layerID(lower), layerID(upper)}},
 		"history": []map[string]any{{"created_by": "COPY . /"}, {"created_by": "RUN rm /tmp/dropper"}}})
 	manifest, _ := json.Marshal([]map[string]any{{"Config": "config.json", "RepoTags": []string{"example.org/app:1.2"}, "Layers": []string{"1/layer.tar", "2/layer.tar"}}})
 	image := packed(t, entry{name: "config.json", content: string(config)}, entry{name: "1/layer.tar", content: string(lower)},
@@ -75,6 +76,8 @@ func saveImage(t testing.TB, dir string) {
 		t.Fatal(err)
 	}
 }
+
+func layerID(layer []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(layer)) }
 
 // gitObject is an object as git keeps it: a head, the content, compressed.
 func gitObject(t testing.TB, dir, kind string, content []byte) (hash []byte) {
@@ -125,4 +128,11 @@ func makeRepository(t testing.TB, dir string) {
 	plant(t, filepath.Join(dir, ".git", "refs", "heads", "main"), second+"\n")
 	plant(t, filepath.Join(dir, ".git", "hooks", "post-checkout"), "#"+implant)
 	plant(t, filepath.Join(dir, "copy.py"), implant)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -74,13 +74,6 @@ func azuriteContainer(t *testing.T, at, name string, opts *container.CreateOptio
 	return c
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestAzuriteTenThousand hunts in ten thousand blobs, is stopped at random
 // points and goes on each time: every finding is there once, under its name and digest.
 func TestAzuriteTenThousand(t *testing.T) {
