@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -43,13 +44,9 @@ type memoryReceiver struct {
 	job *yaraJob
 }
 
-// Gap implements [besra.Receiver]: what could not be opened is an error, what
-// is left out on purpose is none.
-func (r *memoryReceiver) Gap(g besra.Gap) {
-	if g.Kind == besra.GapError {
-		r.job.fail(gapError(g.Detail))
-	}
-}
+// Gap implements [besra.Receiver]: as one process was asked for, one that has
+// no memory is an error as well.
+func (r *memoryReceiver) Gap(g besra.Gap) { r.job.fail(gapError(cmp.Or(g.Detail, g.Reason))) }
 
 // gapError is the detail of a gap as an error.
 type gapError string

@@ -33,7 +33,7 @@ const (
 // table, and takes minutes where hundreds of gigabytes are reserved. Where the
 // kernel does not say where pages are, all of them are read.
 func (p *linuxProcess) touched(ctx context.Context, maps []mapping) (regions []besra.Region, err error) {
-	f, err := p.root.Open("pagemap")
+	f, err := p.live.Open("pagemap")
 	if err != nil {
 		return whole(maps), nil
 	}

@@ -7,7 +7,8 @@
 // A target is named by its process, "process:1234:/usr/sbin/sshd". A process
 // that ends while it is looked at, or whose number is given to another, is a
 // gap: everything is read through one handle, which stays that of the process
-// it was opened for.
+// it was opened for. On Linux, a process of which only the first thread has
+// ended, which hides its memory in /proc/PID, is read by another thread.
 //
 // # Regions
 //

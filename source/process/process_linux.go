@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,7 +50,11 @@ func (p proc) open(pid int) (handle, error) {
 	if err != nil {
 		return nil, gone(err)
 	}
-	return &linuxProcess{proc: p, pid: pid, dir: dir, root: root}, nil
+	h := &linuxProcess{proc: p, pid: pid, dir: dir, root: root, live: root}
+	if st, err := h.stat(); err == nil && st.ended && st.threads > 1 {
+		h.toThread()
+	}
+	return h, nil
 }
 
 // gone gives the errors of a process that has ended one value.
@@ -63,11 +68,34 @@ func gone(err error) error {
 type linuxProcess struct {
 	proc   proc
 	pid    int
-	dir    string
 	root   *os.Root
+	live   *os.Root // what is read but for stat: root, or a thread's
+	dir    string   // of live
 	opened sync.Once
 	mem    *os.File
 	memErr error
+}
+
+// toThread turns to a thread that lives. A process goes on when its first
+// thread ends, and hides its memory, executable and command line by that.
+func (p *linuxProcess) toThread() {
+	tasks, err := p.root.Open("task")
+	if err != nil {
+		return
+	}
+	defer tasks.Close()
+	ids, _ := tasks.Readdirnames(-1)
+	slices.Sort(ids)
+	for _, id := range ids {
+		dir := filepath.Join("task", id)
+		if st, err := readStat(p.root, dir); err != nil || st.ended {
+			continue
+		}
+		if live, err := p.root.OpenRoot(dir); err == nil {
+			p.live, p.dir = live, filepath.Join(p.dir, dir)
+			return
+		}
+	}
 }
 
 // ReadAt implements [io.ReaderAt] over addresses.
@@ -80,18 +108,21 @@ func (p *linuxProcess) ReadAt(b []byte, address int64) (int, error) {
 	return n, gone(err)
 }
 
-func (p *linuxProcess) openMem() { p.mem, p.memErr = p.root.Open("mem") }
+func (p *linuxProcess) openMem() { p.mem, p.memErr = p.live.Open("mem") }
 
 // Close implements [io.Closer].
 func (p *linuxProcess) Close() error {
 	if p.mem != nil {
 		p.mem.Close()
 	}
+	if p.live != p.root {
+		p.live.Close()
+	}
 	return p.root.Close()
 }
 
 func (p *linuxProcess) read(name string) ([]byte, error) {
-	b, err := p.root.ReadFile(name)
+	b, err := p.live.ReadFile(name)
 	return b, gone(err)
 }
 
@@ -102,17 +133,21 @@ func (p *linuxProcess) about() (about, error) {
 	if err != nil {
 		return about{}, err
 	}
-	exe, _ := p.root.Readlink("exe")
+	if st.ended && p.live == p.root {
+		return about{}, errGone // a zombie: its parent has yet to ask for it
+	}
+	exe, _ := p.live.Readlink("exe")
 	exe = strings.TrimSuffix(exe, " (deleted)")
-	a := about{name: st.comm, exe: exe, kernel: st.ppid == kthreadd || p.pid == kthreadd && st.ppid == 0, start: st.start}
+	a := about{name: st.comm, exe: exe, kernel: st.flags&flagKernel != 0, start: st.start}
 	if exe != "" {
 		a.name = path.Base(exe)
 	}
 	return a, nil
 }
 
-// kthreadd is the parent of all threads of the kernel.
-const kthreadd = 2
+// flagKernel is PF_KTHREAD of the kernel's sched.h. Who the parent is does not
+// tell: in a container, number 2 is a process as any other.
+const flagKernel = 0x00200000
 
 func (p *linuxProcess) mappings() ([]mapping, error) {
 	p.opened.Do(p.openMem)
@@ -132,15 +167,20 @@ func (p *linuxProcess) mappings() ([]mapping, error) {
 
 // stat is what is used of /proc/PID/stat.
 type stat struct {
-	comm  string
-	ppid  int
-	start int64 // ticks after the boot
+	comm    string
+	ppid    int
+	flags   uint64
+	start   int64 // ticks after the boot
+	ended   bool  // the thread has, of which the process may have others
+	threads int
 }
 
-func (p *linuxProcess) stat() (stat, error) {
-	b, err := p.read("stat")
+func (p *linuxProcess) stat() (stat, error) { return readStat(p.root, ".") }
+
+func readStat(root *os.Root, dir string) (stat, error) {
+	b, err := root.ReadFile(filepath.Join(dir, "stat"))
 	if err != nil {
-		return stat{}, err
+		return stat{}, gone(err)
 	}
 	return parseStat(string(b))
 }
@@ -155,12 +195,12 @@ func parseStat(s string) (st stat, err error) {
 	if len(fields) < 20 {
 		return st, errors.New("stat: too few fields")
 	}
-	st.comm = s[open+1 : end]
-	st.ppid, err = strconv.Atoi(fields[1])
-	if err == nil {
-		st.start, err = strconv.ParseInt(fields[19], 10, 64)
-	}
-	return st, err
+	ppid, err1 := strconv.Atoi(fields[1])
+	flags, err2 := strconv.ParseUint(fields[6], 10, 64)
+	threads, err3 := strconv.Atoi(fields[17])
+	start, err4 := strconv.ParseInt(fields[19], 10, 64)
+	ended := fields[0] == "Z" || fields[0] == "X"
+	return stat{s[open+1 : end], ppid, flags, start, ended, threads}, errors.Join(err1, err2, err3, err4)
 }
 
 // state implements [handle].
@@ -170,10 +210,10 @@ func (p *linuxProcess) state(g *facts.Given, host *facts.Host) {
 		line := strings.ReplaceAll(strings.TrimRight(string(b), "\x00"), "\x00", " ")
 		g.State("process.cmdline", besra.Text(line), besra.GradeWeak, kernel)
 	}
-	if cwd, err := p.root.Readlink("cwd"); err == nil {
+	if cwd, err := p.live.Readlink("cwd"); err == nil {
 		g.State("process.cwd", besra.Text(cwd), besra.GradeWeak, kernel)
 	}
-	if exe, err := p.root.Readlink("exe"); err == nil {
+	if exe, err := p.live.Readlink("exe"); err == nil {
 		g.State("process.deleted", strings.HasSuffix(exe, " (deleted)"), besra.GradeVerified, kernel)
 	}
 	p.stateUser(g, host)

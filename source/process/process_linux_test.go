@@ -52,11 +52,16 @@ func (f fake) write(name, content string) {
 	}
 }
 
-// process makes a process whose heap, from the address 4096 on, holds content.
+// process makes a process whose heap, from the address 4096 on, holds content;
+// without an executable, a thread of the kernel.
 func (f fake) process(pid, ppid int, exe, content string) {
 	f.t.Helper()
 	p := strconv.Itoa(pid) + "/"
-	f.write(p+"stat", fmt.Sprintf("%d (%s (x)) S %d %s 250 0 0", pid, filepath.Base(exe), ppid, strings.Repeat("0 ", 17)))
+	flags := 0
+	if exe == "" {
+		flags = flagKernel
+	}
+	f.write(p+"stat", fmt.Sprintf("%d (%s (x)) S %d 0 0 0 0 %d %s 250 0 0", pid, filepath.Base(exe), ppid, flags, strings.Repeat("0 ", 12)))
 	f.write(p+"status", "Name:\tx\nUid:\t0\t0\t0\t0\n")
 	f.write(p+"cmdline", exe+"\x00--flag\x00a b\x00")
 	f.write(p+"cgroup", "0::/system.slice/docker-"+strings.Repeat("ab", 32)+".scope\n")
@@ -186,10 +191,62 @@ func TestAnotherProcess(t *testing.T) {
 	}
 }
 
+// TestNumberTwo: in a container, the children of number 2 are no threads of the
+// kernel.
+func TestNumberTwo(t *testing.T) {
+	f := newFake(t)
+	f.process(2, 1, "/bin/sh", "s")
+	f.process(3, 2, "/bin/x", "x")
+	var r sourcetest.Recorder
+	if err := f.source(Config{Kinds: Anonymous}).Run(t.Context(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.Names(), []string{"process:2:/bin/sh", "process:3:/bin/x"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestEnded: a zombie is no process any more, and one of which only the first
+// thread has ended is read by another.
+func TestEnded(t *testing.T) {
+	f := newFake(t)
+	stat := func(pid int, state string, threads int) string {
+		return fmt.Sprintf("%d (x) %s 1 %s%d 0 250", pid, state, strings.Repeat("0 ", 15), threads)
+	}
+	f.write("100/stat", stat(100, "Z", 1))
+	f.write("101/stat", stat(101, "Z", 3))
+	f.write("101/maps", "")
+	f.write("101/task/101/stat", stat(101, "Z", 3))
+	f.write("101/task/102/stat", stat(102, "Z", 3))
+	f.process(103, 1, "/bin/x", "the heap")
+	if err := os.Rename(filepath.Join(f.dir, "103"), filepath.Join(f.dir, "101/task/103")); err != nil {
+		t.Fatal(err)
+	}
+	var all, asked sourcetest.Recorder
+	if err := f.source(Config{Kinds: Anonymous}).Run(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := all.Names(), []string{"process:101:/bin/x"}; !slices.Equal(got, want) || len(all.Gaps()) != 0 {
+		t.Fatalf("got %q and gaps %+v, want %q and none", got, all.Gaps(), want)
+	}
+	if got := read(t, all.Targets()[0]); got != "the heap" {
+		t.Errorf("content: got %q", got)
+	}
+	if err := f.source(Config{PIDs: []int{100}}).Run(t.Context(), &asked); err != nil {
+		t.Fatal(err)
+	}
+	if g := asked.Gaps(); len(g) != 1 || g[0].Reason != ReasonVanished {
+		t.Errorf("asked for: got gaps %+v, want that it has ended", g)
+	}
+}
+
 func TestParseStat(t *testing.T) {
 	st, err := parseStat("7 (a) b (c) S 3 " + strings.Repeat("0 ", 17) + "42 0")
-	if err != nil || st != (stat{"a) b (c", 3, 42}) {
+	if err != nil || st != (stat{comm: "a) b (c", ppid: 3, start: 42}) {
 		t.Errorf("got %+v, %v", st, err)
+	}
+	if st, err := parseStat("7 (a) Z 3 " + strings.Repeat("0 ", 15) + "2 0 42"); err != nil || !st.ended || st.threads != 2 {
+		t.Errorf("ended: got %+v, %v", st, err)
 	}
 	for _, bad := range []string{"", "7", "7 (a", "7 (a) S", ") ("} {
 		if _, err := parseStat(bad); err == nil {
