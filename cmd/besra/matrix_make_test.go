@@ -177,6 +177,25 @@ func posted(host, path string) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n%s", path, host, len(form), form)
 }
 
+// masked is a message of less than 126 bytes from a client (RFC 6455), which masks it.
+func masked(text string) string {
+	const key = "key!"
+	b := append([]byte{0x82, 0x80 | byte(len(text))}, key...)
+	for i := range len(text) {
+		b = append(b, text[i]^key[i%len(key)])
+	}
+	return string(b)
+}
+
+// ranges fetches the marker in two parts, the second first.
+func ranges(cut int) []string {
+	part := func(from, to int) []string {
+		ask := strings.Replace(request, "\r\n\r\n", fmt.Sprintf("\r\nRange: bytes=%d-%d\r\n\r\n", from, to-1), 1)
+		return []string{ask, fmt.Sprintf("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes %d-%d/%d\r\nContent-Length: %d\r\n\r\n%s", from, to-1, len(marker), to-from, marker[from:to])}
+	}
+	return append(part(cut, len(marker)), part(0, cut)...)
+}
+
 // clientHello is what a client of TLS says first.
 func clientHello() string {
 	near, far := net.Pipe()
@@ -200,19 +219,33 @@ func capturePlaces() []spot {
 	add("HTTP plain", target, conversation{80, []string{request, response("", []byte(marker), 0)}, 7})
 	add("HTTP chunked", target, conversation{8080, []string{request, response("", []byte(marker), 5)}, 1000})
 	add("HTTP in single bytes", target, conversation{80, []string{request, response("", []byte(marker), 0)}, 1})
-	places = append(places, spot{"HTTP, an archive", captured(conversation{80, []string{request, response("", zipWith(marker)(nil), 0)}, 1000}), target + "!a.txt", markerAt, besra.ContextArchive,
-		`file.sha256 == 'SHA' && net.host == 'files.example' && net.dst.ip == '10.0.0.5'`, "", besra.VerdictSuppressed, ""})
-	places = append(places, spot{"HTTP form", captured(conversation{80, []string{posted("files.example", "/in"), response("", nil, 0)}, 11}), "!POST http://files.example/in!tool.py", markerAt, besra.ContextNetwork,
-		`file.sha256 == 'SHA' && net.host == 'files.example' && net.dst.ip == '192.0.2.80'`, "", besra.VerdictSuppressed, ""})
-	header := strings.TrimSuffix(request, "\r\n") + "X-Tool: " + marker + "\r\n\r\n"
-	places = append(places, spot{"HTTP header", captured(conversation{80, []string{header, response("", nil, 0)}, 11}), ">192.0.2.80:80", int64(strings.Index(header, marker)) + markerAt, besra.ContextNetwork,
-		`net.dst.ip == '192.0.2.80'`, `net.dst.ip == '192.0.2.81'`, besra.VerdictSuppressed, ""})
-	hello := "\x16\x03\x03\x00" + string(rune(1+len(marker))) + "\x02"
-	places = append(places, spot{"TLS handshake", captured(conversation{443, []string{clientHello(), hello + marker}, 7}), ":443>10.0.0.5:40000", int64(len(hello)) + markerAt, besra.ContextNetwork,
-		`net.host == 'files.example'`, `net.host == 'other.example'`, besra.VerdictDowngraded, ""})
+	add("HTTP in ranges", target, conversation{80, ranges(20), 1000})
 	add("FTP", "!ftp/tool.py", conversation{21, []string{"", "220 ftp\r\n", "USER a\r\n", "331 pass\r\n", "PASS b\r\n", "230 in\r\n",
 		"PASV\r\n", "227 Entering Passive Mode (192,0,2,80,200,1)\r\n", "RETR tool.py\r\n", "150 here\r\n"}, 1000},
 		conversation{200<<8 + 1, []string{"", marker}, 4})
 	add("TCP stream", ":4444>10.0.0.5:40000", conversation{4444, []string{"get\n", marker}, 3})
 	return places
+}
+
+// webPlaces have the marker in what else goes over the web.
+func webPlaces() []spot {
+	const target, up = "http://files.example/tool.py", `file.sha256 == 'SHA' && net.host == 'files.example' && net.dst.ip == '192.0.2.80'`
+	talk := func(port uint16, turns ...string) func(*testing.T, string) string {
+		return captured(conversation{port, turns, 11})
+	}
+	header := strings.TrimSuffix(request, "\r\n") + "X-Tool: " + marker + "\r\n\r\n"
+	const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+	hello := "\x16\x03\x03\x00" + string(rune(1+len(marker))) + "\x02"
+	return []spot{
+		{"HTTP, an archive", talk(80, request, response("", zipWith(marker)(nil), 0)), target + "!a.txt", markerAt, besra.ContextArchive,
+			`file.sha256 == 'SHA' && net.host == 'files.example' && net.dst.ip == '10.0.0.5'`, "", besra.VerdictSuppressed, ""},
+		{"HTTP form", talk(80, posted("files.example", "/in"), response("", nil, 0)), "!POST http://files.example/in!tool.py", markerAt, besra.ContextNetwork,
+			up, "", besra.VerdictSuppressed, ""},
+		{"HTTP header", talk(80, header, response("", nil, 0)), ">192.0.2.80:80", int64(strings.Index(header, marker)) + markerAt, besra.ContextNetwork,
+			`net.dst.ip == '192.0.2.80'`, `net.dst.ip == '192.0.2.81'`, besra.VerdictSuppressed, ""},
+		{"WebSocket", talk(80, strings.TrimSuffix(request, "\r\n")+upgrade, "HTTP/1.1 101 Switching Protocols\r\n"+upgrade, masked(marker)),
+			"!GET " + target + "!message-1", markerAt, besra.ContextNetwork, up, "", besra.VerdictSuppressed, ""},
+		{"TLS handshake", talk(443, clientHello(), hello+marker), ":443>10.0.0.5:40000", int64(len(hello)) + markerAt, besra.ContextNetwork,
+			`net.host == 'files.example'`, `net.host == 'other.example'`, besra.VerdictDowngraded, ""},
+	}
 }

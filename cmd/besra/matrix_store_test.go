@@ -3,11 +3,14 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
 	"encoding/xml"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,6 +49,16 @@ func imageLayout(t *testing.T, dir string) string {
 	return "image:" + string(path)
 }
 
+// packedLayout is that layout in a compressed tarball.
+func packedLayout(t *testing.T, dir string) string {
+	path := strings.TrimPrefix(imageLayout(t, dir), "image:")
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	must(t, w.AddFS(os.DirFS(path)))
+	must(t, w.Close())
+	return "image:" + written("layout.tar.gz", func(*testing.T) []byte { return gzipped(b.Bytes()) })(t, dir)
+}
+
 // pushedImage is the same image in a registry.
 func pushedImage(t *testing.T, dir string) string {
 	saveImage(t, dir)
@@ -77,6 +90,7 @@ func imagePlaces() []spot {
 		row("layout of OCI", imageLayout, "layout!/opt/log-processing/normalize.py", job),
 		row("layout of OCI, deleted above", imageLayout, "layout!layer-1:/tmp/dropper", deleted),
 		undecided(row("layout of OCI without a name", imageLayout, "layout!/opt/log-processing/normalize.py", named), "image.ref"),
+		row("layout of OCI in a tarball", packedLayout, "layout.tar.gz!/opt/log-processing/normalize.py", job),
 		row("registry", pushedImage, "/team/app:1.2!/opt/log-processing/normalize.py", job),
 	}
 }

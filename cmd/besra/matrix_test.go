@@ -51,7 +51,8 @@ const smallMember = "1MiB"
 // TestMatrix hunts with one rule in every container, protocol and encoding, with
 // and without a reason to take what it finds for benign.
 func TestMatrix(t *testing.T) {
-	for _, p := range slices.Concat(archivePlaces(), mailPlaces(), mailTraffic(), capturePlaces(), smbPlaces(), packetPlaces(), storePlaces(), hostPlaces()) {
+	for _, p := range slices.Concat(archivePlaces(), mailPlaces(), mailTraffic(), capturePlaces(), webPlaces(), smbPlaces(),
+		packetPlaces(), storePlaces(), hostPlaces()) {
 		t.Run(p.name, func(t *testing.T) {
 			arg := p.make(t, t.TempDir())
 			p.test(t, func(pack string) string {
