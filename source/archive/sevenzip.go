@@ -22,11 +22,17 @@ func (w *walk) sevenZip() error {
 			continue
 		}
 		m := member{name: f.Name, size: int64(min(f.UncompressedSize, 1<<62)), mode: f.Mode(), mtime: f.Modified}
+		rc := io.NopCloser(nil)
 		m.open = func() (io.Reader, error) {
-			rc, err := f.Open()
-			return rc, sevenZipError(err)
+			opened, err := f.Open()
+			if err == nil {
+				rc = opened
+			}
+			return opened, sevenZipError(err)
 		}
-		if err := w.yield(m); err != nil {
+		err := w.yield(m)
+		_ = rc.Close() // the next member goes on from here: a block is unpacked once
+		if err != nil {
 			return err
 		}
 	}
