@@ -233,7 +233,7 @@ func webPlaces() []spot {
 	talk := func(port uint16, turns ...string) func(*testing.T, string) string {
 		return captured(conversation{port, turns, 11})
 	}
-	header := strings.TrimSuffix(request, "\r\n") + "X-Tool: " + marker + "\r\n\r\n"
+	header := strings.TrimSuffix(request, "\r\n") + "X-Tool: " + strings.TrimSuffix(marker, "\n") + "\r\n\r\n"
 	const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 	hello := "\x16\x03\x03\x00" + string(rune(1+len(marker))) + "\x02"
 	return []spot{
@@ -241,7 +241,7 @@ func webPlaces() []spot {
 			`file.sha256 == 'SHA' && net.host == 'files.example' && net.dst.ip == '10.0.0.5'`, "", besra.VerdictSuppressed, ""},
 		{"HTTP form", talk(80, posted("files.example", "/in"), response("", nil, 0)), "!POST http://files.example/in!tool.py", markerAt, besra.ContextNetwork,
 			up, "", besra.VerdictSuppressed, ""},
-		{"HTTP header", talk(80, header, response("", nil, 0)), ">192.0.2.80:80", int64(strings.Index(header, marker)) + markerAt, besra.ContextNetwork,
+		{"HTTP header", talk(80, header, response("", nil, 0)), ">192.0.2.80:80", int64(strings.Index(header, "print")) + markerAt, besra.ContextNetwork,
 			`net.dst.ip == '192.0.2.80'`, `net.dst.ip == '192.0.2.81'`, besra.VerdictSuppressed, ""},
 		{"WebSocket", talk(80, strings.TrimSuffix(request, "\r\n")+upgrade, "HTTP/1.1 101 Switching Protocols\r\n"+upgrade, masked(marker)),
 			"!GET " + target + "!message-1", markerAt, besra.ContextNetwork, up, "", besra.VerdictSuppressed, ""},
