@@ -63,12 +63,13 @@ var literals, distances = func() (l [288]entry, d [32]entry) {
 	return l, d
 }()
 
-// lengths are the words of the code that the others are written in.
-var lengths = func() (l [19]entry) {
-	for i := range l {
-		l[i] = entry(i << 16)
+// itself is what a word stands for where that is its symbol, as in the code that the
+// others are written in.
+var itself = func() (s [288]entry) {
+	for i := range s {
+		s[i] = entry(i << 16)
 	}
-	return l
+	return s
 }()
 
 // build makes the table of a code that looks at so many bits from the sizes of

@@ -40,6 +40,7 @@ func TestReader64(t *testing.T) {
 func FuzzReader64(f *testing.F) {
 	f.Add(pack(f, []byte("seed seed seed"), flate.BestCompression))
 	f.Add(pack(f, []byte("seed"), flate.NoCompression))
+	f.Add([]byte("2\x0000X0")) // lengths of words that are cut
 	const most = 1 << 20
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		whole, err := io.ReadAll(io.LimitReader(NewReader64(bytes.NewReader(packed)), most))

@@ -1,7 +1,8 @@
 // Package inflate unpacks what was packed by DEFLATE (RFC 1951), bare, in gzip
-// (RFC 1952) or in zlib (RFC 1950). It does what compress/flate does, with the same answers, in half of
-// the time: it takes eight bytes of the input at once, looks long words up in
-// two steps at most, and copies what is repeated by eight bytes.
+// (RFC 1952) or in zlib (RFC 1950), and Deflate64. It does what compress/flate does,
+// with the same answers, in half of the time: it takes eight bytes of the input at
+// once, looks long words up in two steps at most, and copies what is repeated by
+// eight bytes.
 package inflate
 
 import (
@@ -13,17 +14,26 @@ import (
 var ErrCorrupt = errors.New("deflate: the input is corrupt")
 
 const (
-	maxDistance = 32 << 10
-	// minWindow and maxWindow bound the memory that a Reader inflates in: what is
-	// short needs little of it.
-	minWindow = 4 << 10
-	maxWindow = 96 << 10
+	minWindow = 4 << 10 // what is short needs little memory
 	inputSize = 4 << 10
 )
+
+// form is what DEFLATE and Deflate64 differ in.
+type form struct {
+	reach   int // how far back a repeat may begin, in bytes
+	longest int // how many bytes one round of symbols may write
+
+	literals, distances []entry             // what the words stand for
+	codes               int                 // how many distances may have a word
+	next                func(*Reader) error // goes on with a packed block
+}
+
+var deflate = &form{32 << 10, spare, literals[:], distances[:], 30, (*Reader).symbols}
 
 // Reader inflates what it reads, and reads ahead of what it needs. It belongs to
 // one goroutine.
 type Reader struct {
+	*form
 	src   io.Reader
 	in    []byte // that was read
 	at    int    // in it: what was not yet taken
@@ -41,13 +51,15 @@ type Reader struct {
 	stored int                 // bytes that are left of a block that is not packed
 	err    error
 
-	literals  [literalEntries]entry
-	distances [distanceEntries]entry
+	literalTable  [literalEntries]entry
+	distanceTable [distanceEntries]entry
 }
 
 // NewReader returns a reader of what r packs.
-func NewReader(r io.Reader) *Reader {
-	return &Reader{src: r, in: make([]byte, 0, inputSize), window: make([]byte, minWindow), step: (*Reader).head}
+func NewReader(r io.Reader) *Reader { return newReader(deflate, r) }
+
+func newReader(f *form, r io.Reader) *Reader {
+	return &Reader{form: f, src: r, in: make([]byte, 0, inputSize), window: make([]byte, minWindow), step: (*Reader).head}
 }
 
 // restart begins with another stream behind the one that ended.
@@ -71,14 +83,14 @@ func (r *Reader) Read(p []byte) (int, error) {
 
 // makeRoom keeps what the rest may refer to.
 func (r *Reader) makeRoom() {
-	if r.end+spare <= len(r.window) {
+	if r.end+r.longest <= len(r.window) {
 		return
 	}
 	window := r.window
-	if len(window) < maxWindow {
-		window = make([]byte, min(4*len(window), maxWindow))
+	if most := 3 * r.reach; len(window) < most {
+		window = make([]byte, min(4*len(window), most))
 	}
-	r.end = copy(window, r.window[max(0, r.end-maxDistance):r.end])
+	r.end = copy(window, r.window[max(0, r.end-r.reach):r.end])
 	r.window, r.given = window, r.end
 }
 
@@ -157,7 +169,7 @@ func (r *Reader) head() error {
 	default:
 		err = ErrCorrupt
 	}
-	r.step = (*Reader).symbols
+	r.step = r.next
 	return err
 }
 
@@ -208,8 +220,8 @@ func (r *Reader) fixed() {
 			sizes[i] = 5
 		}
 	}
-	build(r.literals[:], literalBits, sizes[:288], literals[:])
-	build(r.distances[:], distanceBits, sizes[288:], distances[:])
+	build(r.literalTable[:], literalBits, sizes[:288], r.literals)
+	build(r.distanceTable[:], distanceBits, sizes[288:], r.distances)
 }
 
 // dynamic reads the codes that a block begins with (RFC 1951, 3.2.7).
@@ -219,7 +231,7 @@ func (r *Reader) dynamic() error {
 		return err
 	}
 	nl, nd, n := h&31+257, h>>5&31+1, h>>10+4
-	if nl > 286 || nd > 30 {
+	if nl > 286 || nd > r.codes {
 		return ErrCorrupt
 	}
 	var first [19]uint8
@@ -231,15 +243,15 @@ func (r *Reader) dynamic() error {
 		first[i] = uint8(size)
 	}
 	var table [1 << lengthBits]entry
-	if !build(table[:], lengthBits, first[:], lengths[:]) {
+	if !build(table[:], lengthBits, first[:], itself[:]) {
 		return ErrCorrupt
 	}
-	var sizes [286 + 30]uint8
+	var sizes [286 + 32]uint8
 	if err := r.sizes(sizes[:nl+nd], table[:]); err != nil {
 		return err
 	}
-	if !build(r.literals[:], literalBits, sizes[:nl], literals[:]) ||
-		!build(r.distances[:], distanceBits, sizes[nl:nl+nd], distances[:]) {
+	if !build(r.literalTable[:], literalBits, sizes[:nl], r.literals) ||
+		!build(r.distanceTable[:], distanceBits, sizes[nl:nl+nd], r.distances) {
 		return ErrCorrupt
 	}
 	return nil
@@ -248,7 +260,7 @@ func (r *Reader) dynamic() error {
 // sizes reads the sizes of the words of both codes.
 func (r *Reader) sizes(sizes []uint8, table []entry) error {
 	for i := 0; i < len(sizes); {
-		symbol, err := r.symbol(table)
+		symbol, err := r.symbol(table, lengthBits)
 		if err != nil {
 			return err
 		}
@@ -282,10 +294,10 @@ func (r *Reader) sizes(sizes []uint8, table []entry) error {
 	return nil
 }
 
-// symbol reads one word of a code whose words are no longer than its table looks at.
-func (r *Reader) symbol(table []entry) (int, error) {
+// symbol reads one word of a code.
+func (r *Reader) symbol(table []entry, looks int) (int, error) {
 	for {
-		e := table[int(r.bits)&(len(table)-1)]
+		e := find(table, looks, r.bits)
 		if r.count < e.size() {
 			if err := r.need(r.count + 1); err != nil {
 				return 0, err

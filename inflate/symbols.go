@@ -29,7 +29,7 @@ func (r *Reader) symbols() (err error) {
 				count += 8
 			}
 		}
-		e := find(r.literals[:], literalBits, bits)
+		e := find(r.literalTable[:], literalBits, bits)
 		if e&literal != 0 {
 			bits >>= e & 31
 			count -= int(e & 31)
@@ -45,7 +45,7 @@ func (r *Reader) symbols() (err error) {
 			err = e.end()
 			break
 		}
-		e = find(r.distances[:], distanceBits, bits)
+		e = find(r.distanceTable[:], distanceBits, bits)
 		from := out - e.number(bits)
 		bits >>= e & 31
 		count -= int(e & 31)
