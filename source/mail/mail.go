@@ -57,12 +57,19 @@ var formats = []format{
 }
 
 func find(outer besra.Target, content []byte) *format {
+	content = begun(content)
 	for i := range formats {
 		if formats[i].is(content) || formats[i].kind == "mail" && isCarried(outer, content) {
 			return &formats[i]
 		}
 	}
 	return nil
+}
+
+// begun leaves out a byte order mark and empty lines before the first header,
+// which editors leave there.
+func begun(content []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")), "\r\n")
 }
 
 // isCarried takes what came as a message, by its source: whatever header it has.
@@ -87,7 +94,7 @@ func (e *Expander) Expand(ctx context.Context, outer besra.Target, content []byt
 	if f == nil {
 		return nil
 	}
-	w := &walk{config: e.config, format: f, ctx: ctx, outer: outer, content: content, budget: budget, to: to}
+	w := &walk{config: e.config, format: f, ctx: ctx, outer: outer, content: begun(content), budget: budget, to: to}
 	err := f.walk(w)
 	if err == nil || w.stopped != nil {
 		return w.stopped

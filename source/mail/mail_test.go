@@ -78,6 +78,27 @@ func TestMessage(t *testing.T) {
 	}})
 }
 
+// TestBegun: what an editor leaves before the first header hides no message.
+func TestBegun(t *testing.T) {
+	for _, before := range []string{"\xef\xbb\xbf", "\r\n\n", "\xef\xbb\xbf\n"} {
+		for around, want := range map[string]string{"": "m!töol.py", "From a@example.org Fri Nov 20 02:00:00 2026\n": "m!message-1.eml"} {
+			in := sourcetest.Expand(t.Context(), expander(), sourcetest.Packed{Name: "m", Content: []byte(before + around + letter)}, sourcetest.Ample())
+			if len(in.Content[want]) == 0 || in.Err != nil {
+				t.Errorf("%q before %q: got no %s, error %v", before, around, want, in.Err)
+			}
+		}
+	}
+}
+
+// TestWrongBoundary: a message whose parts are not to be told apart is told.
+func TestWrongBoundary(t *testing.T) {
+	wrong := strings.Replace(letter, `boundary="outer"`, `boundary="other"`, 1)
+	in := sourcetest.Expand(t.Context(), expander(), sourcetest.Packed{Name: "m", Content: []byte(wrong)}, sourcetest.Ample())
+	if in.Err == nil {
+		t.Errorf("got no error, parts %d", len(in.Content))
+	}
+}
+
 func TestFacts(t *testing.T) {
 	in := sourcetest.Expand(t.Context(), expander(), sourcetest.Packed{Name: "a.eml", Content: []byte(letter)}, sourcetest.Ample())
 	f := in.Facts["a.eml!töol.py"]
