@@ -117,6 +117,7 @@ const (
 	ReasonKernel     = "kernel-thread"
 	ReasonSelf       = "self"
 	ReasonExcluded   = "excluded"
+	ReasonUnknown    = "unknown-name" // no process has it
 	ReasonRegions    = "file-backed"
 	ReasonIO         = "io"
 )
@@ -144,19 +145,26 @@ func New(c Config) (*Source, error) {
 	return &Source{c, s}, nil
 }
 
-// Run implements [besra.Source]: processes by ascending number.
+// Run implements [besra.Source]: processes by ascending number. A name that was
+// asked for and that none has is a gap.
 func (s *Source) Run(ctx context.Context, to besra.Receiver) error {
 	pids, err := s.pids()
 	if err != nil {
 		return err
 	}
+	unknown := slices.Clone(s.config.Names)
 	for _, pid := range pids {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.process(pid, to); err != nil {
+		name, err := s.process(pid, to)
+		if err != nil {
 			return err
 		}
+		unknown = slices.DeleteFunc(unknown, func(glob string) bool { return matches([]string{glob}, name) })
+	}
+	for _, glob := range unknown {
+		to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text("process:" + glob), Reason: ReasonUnknown, Count: 1})
 	}
 	return ctx.Err()
 }
@@ -167,43 +175,45 @@ func (s *Source) pids() ([]int, error) {
 		return slices.Sorted(slices.Values(s.config.PIDs)), nil
 	}
 	pids, err := s.system.list()
+	pids = slices.Concat(pids, s.config.PIDs)
 	slices.Sort(pids)
-	return pids, err
+	return slices.Compact(pids), err
 }
 
-// process hands one process over, or says why not.
-func (s *Source) process(pid int, to besra.Receiver) error {
-	name := "process:" + strconv.Itoa(pid)
+// process hands one process over, or says why not, and returns its name.
+func (s *Source) process(pid int, to besra.Receiver) (string, error) {
 	h, err := s.system.open(pid)
 	if err != nil {
-		s.failed(name, err, to)
-		return nil
+		s.failed(pid, err, to)
+		return "", nil
 	}
 	what, err := h.about()
 	h.Close()
 	if err != nil {
-		s.failed(name, err, to)
-		return nil
+		s.failed(pid, err, to)
+		return "", nil
 	}
 	if !s.wanted(pid, what) {
-		return nil
+		return what.name, nil
 	}
-	name += ":" + cmp.Or(what.exe, what.name)
+	target := numbered(pid) + ":" + cmp.Or(what.exe, what.name)
 	if reason := s.leave(pid, what); reason != "" {
-		to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text(name), Reason: reason, Count: 1})
-		return nil
+		to.Gap(besra.Gap{Kind: besra.GapSkip, Target: besra.Text(target), Reason: reason, Count: 1})
+		return what.name, nil
 	}
-	return to.Target(s.target(pid, name, what, to))
+	return what.name, to.Target(s.target(pid, target, what, to))
 }
 
 // failed reports a process that could not be opened. One that has ended since
 // all were listed is none any more, unless it was asked for.
-func (s *Source) failed(name string, err error, to besra.Receiver) {
-	if errors.Is(err, errGone) && len(s.config.PIDs) == 0 {
+func (s *Source) failed(pid int, err error, to besra.Receiver) {
+	if errors.Is(err, errGone) && !slices.Contains(s.config.PIDs, pid) {
 		return
 	}
-	to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(name), Reason: reasonOf(err), Detail: err.Error(), Count: 1})
+	to.Gap(besra.Gap{Kind: besra.GapError, Target: besra.Text(numbered(pid)), Reason: reasonOf(err), Detail: err.Error(), Count: 1})
 }
+
+func numbered(pid int) string { return "process:" + strconv.Itoa(pid) }
 
 // wanted reports whether the process was asked for.
 func (s *Source) wanted(pid int, what about) bool {

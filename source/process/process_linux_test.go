@@ -125,6 +125,7 @@ func TestSelection(t *testing.T) {
 		{"by either", Config{PIDs: []int{1}, Names: []string{"bash"}}, []string{"process:102:/usr/bin/bash", "process:1:/sbin/init"}, nil},
 		{"left alone", Config{Names: []string{"*"}, Skip: []string{"bash"}}, []string{"process:101:/usr/sbin/sshd", "process:1:/sbin/init"}, []string{"excluded", "kernel-thread", "kernel-thread", "self"}},
 		{"none of that number", Config{PIDs: []int{999}}, nil, []string{"vanished"}},
+		{"none of that name", Config{PIDs: []int{999}, Names: []string{"s*d", "x*"}}, []string{"process:101:/usr/sbin/sshd"}, []string{"unknown-name", "vanished"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
