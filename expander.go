@@ -88,7 +88,7 @@ func (u *Unpacked) Close() error {
 
 // LimitError says which limit kept something inside a target from being read.
 type LimitError struct {
-	// Limit names it: "members", "bytes", "ratio", "member size", "depth".
+	// Limit names it: "members", "bytes", "ratio", "member size", "dictionary", "depth".
 	Limit string
 	// Max is the limit that was reached; 0 where a total was used up.
 	Max int64

@@ -11,32 +11,65 @@ import (
 )
 
 // sevenZip walks a 7z archive. An archive is encrypted as a whole, at times
-// with its list of members: the password is found by reading the smallest.
+// with its list of members: the password is found by reading one.
 func (w *walk) sevenZip() error {
 	r, err := w.openSevenZip()
 	if err != nil {
 		return err
 	}
+	block, left := 0, int64(0) // how much of the block lies unread before the member
 	for _, f := range r.File {
-		if f.FileInfo().IsDir() || !f.Mode().IsRegular() {
+		if f.Stream != block {
+			block, left = f.Stream, 0
+		}
+		size := int64(min(f.UncompressedSize, 1<<40))
+		if !f.Mode().IsRegular() {
+			left += size
 			continue
 		}
-		m := member{name: f.Name, size: int64(min(f.UncompressedSize, 1<<62)), mode: f.Mode(), mtime: f.Modified}
-		rc := io.NopCloser(nil)
+		read := &sevenZipMember{File: f}
+		m := member{name: f.Name, size: size, mode: f.Mode(), mtime: f.Modified}
 		m.open = func() (io.Reader, error) {
-			opened, err := f.Open()
-			if err == nil {
-				rc = opened
+			if left > w.budget.Bytes {
+				return nil, w.budget.Spent()
 			}
-			return opened, sevenZipError(err)
+			w.budget.Bytes -= left
+			left = 0
+			return read, read.open()
 		}
 		err := w.yield(m)
-		_ = rc.Close() // the next member goes on from here: a block is unpacked once
+		left += size - read.n
+		read.close()
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sevenZipMember is a member that is read, up to byte n. The next one goes on from
+// where it is closed: a block is unpacked once.
+type sevenZipMember struct {
+	*sevenzip.File
+	rc io.ReadCloser
+	n  int64
+}
+
+func (m *sevenZipMember) open() (err error) {
+	m.rc, err = m.File.Open()
+	return sevenZipError(err)
+}
+
+func (m *sevenZipMember) Read(p []byte) (int, error) {
+	n, err := m.rc.Read(p)
+	m.n += int64(n)
+	return n, err
+}
+
+func (m *sevenZipMember) close() {
+	if m.rc != nil {
+		m.rc.Close()
+	}
 }
 
 // openSevenZip finds the password and opens the archive anew: what a trial left
@@ -64,7 +97,7 @@ func (w *walk) trySevenZip(password string) error {
 	if err != nil {
 		return err
 	}
-	return readSmallest(r)
+	return tryMember(r)
 }
 
 // encrypted7z reports whether a password may mend the error.
@@ -80,34 +113,44 @@ func sevenZipError(err error) error {
 	return err
 }
 
-// readSmallest reads the smallest member, whose checksum tells a wrong password.
-func readSmallest(r *sevenzip.Reader) error {
-	var smallest *sevenzip.File
+// tryMember reads the member that ends first in its block: the checksum tells a
+// wrong password, and of one that is too large for a trial mostly its beginning does.
+func tryMember(r *sevenzip.Reader) error {
+	var first *sevenzip.File
+	var end uint64
+	blocks := map[int]uint64{} // how long they are, up to the member
 	for _, f := range r.File {
-		if f.Mode().IsRegular() && f.UncompressedSize > 0 && (smallest == nil || f.UncompressedSize < smallest.UncompressedSize) {
-			smallest = f
+		blocks[f.Stream] += f.UncompressedSize
+		if f.Mode().IsRegular() && f.UncompressedSize > 0 && (first == nil || blocks[f.Stream] < end) {
+			first, end = f, blocks[f.Stream]
 		}
 	}
-	if smallest == nil || smallest.UncompressedSize > maxTrial {
+	if first == nil {
 		return nil
 	}
-	rc, err := smallest.Open()
+	rc, err := first.Open()
 	if err != nil {
 		return err
 	}
 	defer rc.Close()
+	if end > maxTrial {
+		_, err := io.CopyN(io.Discard, rc, beginning)
+		return err
+	}
 	sum := crc32.NewIEEE()
 	if _, err := io.Copy(sum, io.LimitReader(rc, maxTrial)); err != nil {
 		return err
 	}
-	if smallest.CRC32 != 0 && sum.Sum32() != smallest.CRC32 {
+	if first.CRC32 != 0 && sum.Sum32() != first.CRC32 {
 		return errEncrypted // or damaged, which is told alike
 	}
 	return nil
 }
 
-// maxTrial bounds what is unpacked to try a password.
-const maxTrial = 64 << 20
+const (
+	maxTrial  = 64 << 20 // bounds what is unpacked to try a password
+	beginning = 1 << 20  // what is, of a larger member
+)
 
 // deflate64 implements [sevenzip.Decompressor].
 func deflate64(_ []byte, _ uint64, packed []io.ReadCloser) (io.ReadCloser, error) {

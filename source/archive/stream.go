@@ -11,8 +11,6 @@ import (
 	"github.com/besra-hunt/besra"
 	"github.com/besra-hunt/besra/inflate"
 	"github.com/pierrec/lz4/v4"
-	"github.com/ulikunitz/xz"
-	"github.com/ulikunitz/xz/lzma"
 )
 
 func isBzip2(_ string, content []byte) bool {
@@ -58,7 +56,7 @@ func (w *walk) bzip2() error {
 }
 
 func (w *walk) xz() error {
-	r, err := newXZ(w.content)
+	r, err := wholeXZ(w.content)
 	if err != nil {
 		return err
 	}
@@ -66,7 +64,7 @@ func (w *walk) xz() error {
 }
 
 func (w *walk) lzma() error {
-	r, err := lzma.NewReader(bytes.NewReader(w.content))
+	r, err := newLZMA(bytes.NewReader(w.content))
 	if err != nil {
 		return err
 	}
@@ -103,21 +101,21 @@ func decompress(packed []byte) (io.Reader, error) {
 	case hasPrefix(packed, "\x1f\x8b"):
 		return inflate.NewGzipReader(r)
 	case hasPrefix(packed, "\xfd7zXZ\x00"):
-		return newXZ(packed)
+		return wholeXZ(packed)
 	case isZstd("", packed):
 		return newZstd(r)
 	case isBzip2("", packed):
 		return bzip2.NewReader(r), nil
 	case hasPrefix(packed, "\x5d\x00\x00"):
-		return lzma.NewReader(r)
+		return newLZMA(r)
 	}
 	return r, nil
 }
 
-// newXZ unpacks a stream of xz, and tells where it has no end: the library takes
+// wholeXZ unpacks a stream of xz, and tells where it has no end: the library takes
 // an end behind the header for that of an empty stream.
-func newXZ(packed []byte) (io.Reader, error) {
-	r, err := xz.NewReader(bytes.NewReader(packed))
+func wholeXZ(packed []byte) (io.Reader, error) {
+	r, err := newXZ(bytes.NewReader(packed))
 	if err != nil {
 		return nil, err
 	}

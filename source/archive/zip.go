@@ -11,9 +11,6 @@ import (
 	"strings"
 
 	"github.com/besra-hunt/besra/inflate"
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // isZip takes what begins with a member or is an empty archive.
@@ -81,16 +78,7 @@ var zipMethods = map[uint16]func(io.Reader) (io.Reader, error){
 	12:          func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
 	14:          zipLZMA,
 	93:          newZstd,
-	95:          func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) },
-}
-
-func newZstd(r io.Reader) (io.Reader, error) {
-	// One goroutine, and no window beyond what a command-line zstd takes.
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
-	if err != nil {
-		return nil, err
-	}
-	return d, nil
+	95:          newXZ,
 }
 
 func (w *walk) zip() error {
@@ -196,5 +184,5 @@ func zipLZMA(r io.Reader) (io.Reader, error) {
 		return nil, unsupportedError("LZMA with other properties")
 	}
 	classic := append(head[4:9:9], 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff) // of unknown size
-	return lzma.NewReader(io.MultiReader(bytes.NewReader(classic), r))
+	return newLZMA(io.MultiReader(bytes.NewReader(classic), r))
 }
