@@ -12,6 +12,9 @@ import (
 // TestSolid reads 200 members of one block, and unpacks the block once, not once
 // for each: what is allocated tells.
 func TestSolid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, under which the short tests are run, makes pools forget")
+	}
 	const members, most = 200, 3 << 20
 	content := read(t, "solid.7z")
 	var before, after runtime.MemStats
