@@ -19,10 +19,10 @@ func (w *walk) sevenZip() error {
 	}
 	block, left := 0, int64(0) // how much of the block lies unread before the member
 	for _, f := range r.File {
-		if f.Stream != block {
+		size := int64(min(f.UncompressedSize, 1<<40))
+		if size > 0 && f.Stream != block { // what is empty lies in none
 			block, left = f.Stream, 0
 		}
-		size := int64(min(f.UncompressedSize, 1<<40))
 		if !f.Mode().IsRegular() {
 			left += size
 			continue
@@ -30,11 +30,13 @@ func (w *walk) sevenZip() error {
 		read := &sevenZipMember{File: f}
 		m := member{name: f.Name, size: size, mode: f.Mode(), mtime: f.Modified}
 		m.open = func() (io.Reader, error) {
-			if left > w.budget.Bytes {
-				return nil, w.budget.Spent()
+			if size > 0 {
+				if left > w.budget.Bytes {
+					return nil, w.budget.Spent()
+				}
+				w.budget.Bytes -= left
+				left = 0
 			}
-			w.budget.Bytes -= left
-			left = 0
 			return read, read.open()
 		}
 		err := w.yield(m)
